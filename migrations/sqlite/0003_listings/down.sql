@@ -1,0 +1,4 @@
+DROP TABLE demand_versions;
+DROP TABLE demands;
+DROP TABLE achievement_versions;
+DROP TABLE achievements;

@@ -1,0 +1,73 @@
+//! Code lists: an enum whose values have one slug (in JSON, in the database, in the docs) and a
+//! Chinese and an English label. [`codes!`](crate::codes) writes the whole of it from one list, so
+//! the slug that a client sends can never differ from the one that is stored.
+use serde::Serialize;
+
+/// A value of a code list.
+pub trait Code: Copy + Eq + 'static {
+    /// Every value, in the order of the list.
+    const ALL: &'static [Self];
+    fn slug(self) -> &'static str;
+    fn zh(self) -> &'static str;
+    fn en(self) -> &'static str;
+    fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.slug() == slug)
+    }
+}
+
+/// One value of a code list, as `GET /codes` shows it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Label {
+    #[schema(example = "01")]
+    pub code: &'static str,
+    #[schema(example = "电子信息")]
+    pub zh: &'static str,
+    #[schema(example = "Electronic information")]
+    pub en: &'static str,
+}
+
+/// A whole code list with its labels.
+pub fn labels<C: Code>() -> Vec<Label> {
+    C::ALL.iter().map(|c| Label { code: c.slug(), zh: c.zh(), en: c.en() }).collect()
+}
+
+/// `codes! { /// docs  pub enum Field { Electronics = "01" "电子信息" "Electronic information", … } }`
+#[macro_export]
+macro_rules! codes {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $value:ident = $slug:literal $zh:literal $en:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        $vis enum $name { $($(#[$vmeta])* #[serde(rename = $slug)] $value),+ }
+
+        impl $crate::kernel::Code for $name {
+            const ALL: &'static [Self] = &[$(Self::$value),+];
+            fn slug(self) -> &'static str { match self { $(Self::$value => $slug),+ } }
+            fn zh(self) -> &'static str { match self { $(Self::$value => $zh),+ } }
+            fn en(self) -> &'static str { match self { $(Self::$value => $en),+ } }
+        }
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            str: diesel::serialize::ToSql<diesel::sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+                <str as diesel::serialize::ToSql<diesel::sql_types::Text, DB>>::to_sql($crate::kernel::Code::slug(*self), out)
+            }
+        }
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(raw: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let text = <String as diesel::deserialize::FromSql<diesel::sql_types::Text, DB>>::from_sql(raw)?;
+                $crate::kernel::Code::from_slug(&text)
+                    .ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+            }
+        }
+    };
+}

@@ -1,0 +1,1 @@
+//! The code lists over HTTP.

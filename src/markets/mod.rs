@@ -1,0 +1,14 @@
+//! Markets: the regions they lie in, the code lists that all rooms share, and the life of a listing.
+//!
+//! Words: a *region* is a unit of GB/T 2260; a *zone* (示范区, 高新区) lies across regions and has a
+//! code of its own; a *listing* is an achievement or a demand; *publication* is its way to the public.
+//!
+//! Promises:
+//! - every region code in the database exists ([`regions::known`]);
+//! - a listing changes its state only through a [`publication::Move`].
+//!
+//! May use: `kernel`. Used by: everyone above.
+pub mod http;
+pub mod model;
+pub mod publication;
+pub mod regions;
