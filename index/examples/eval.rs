@@ -1,0 +1,24 @@
+//! Matching quality on a test set: `eval CORPUS QUERIES QRELS [RUN]`, figures as text, or as JSON
+//! with `KESHI_EVAL_JSON=1`.
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (corpus, queries, qrels, run) = match arguments.as_slice() {
+        [corpus, queries, qrels] => (corpus, queries, qrels, None),
+        [corpus, queries, qrels, run] => (corpus, queries, qrels, Some(Path::new(run))),
+        _ => return Err("usage: eval CORPUS QUERIES QRELS [RUN]".into()),
+    };
+    let report = keshi_index::evaluation::evaluate(
+        Path::new(corpus),
+        Path::new(queries),
+        Path::new(qrels),
+        run,
+    )?;
+    if std::env::var_os("KESHI_EVAL_JSON").is_some() {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}

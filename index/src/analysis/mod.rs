@@ -1,0 +1,270 @@
+//! From text to terms, twice: jieba words (what it is about) and pairs of neighbouring characters
+//! (what a dictionary misses). Both point back into the original text, in characters.
+//!
+//! Latin and number tokens stay whole in both views (`5g-nr`, `lifepo4/c`, `67%`) and are also given
+//! in their pieces, so that `lifepo4` finds `LiFePO4/C`.
+mod fold;
+mod lexicon;
+
+pub use fold::{Folded, fold};
+pub use lexicon::Lexicon;
+
+use lexicon::lexicon;
+
+use crate::{Result, number::small};
+
+/// Changes whenever the same text could give other terms; part of the index fingerprint.
+pub(crate) const VERSION: u32 = 1;
+
+/// Longest Latin token kept, in characters; longer ones are identifiers or noise and are cut.
+const LONGEST_TOKEN: usize = 48;
+
+/// One term and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Folded, English ones without the plural.
+    pub term: String,
+    /// First character of the original text.
+    pub start: usize,
+    /// One past the last character of the original text.
+    pub end: usize,
+    /// Counted in units: a Chinese character, or a piece of a Latin token. Punctuation leaves a gap,
+    /// so nothing is a phrase across it.
+    pub position: u32,
+    /// Units it covers from `position` on; a pair of characters counts as one, its first.
+    pub units: u32,
+    /// Says nothing about the subject (研发, 关键技术), or stands in a sentence about the firm.
+    pub generic: bool,
+}
+
+/// A text in both views.
+#[derive(Debug, Clone, Default)]
+pub struct Analysis {
+    pub words: Vec<Token>,
+    pub characters: Vec<Token>,
+    pub runs: Vec<Run>,
+}
+
+/// A stretch of text that was meant as one: without punctuation, and without a blank beside a
+/// Chinese character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// First unit, and one past the last.
+    pub start: u32,
+    pub end: u32,
+    /// Folded.
+    pub text: String,
+}
+
+/// Cuts text into terms. Cheap to make; the dictionary behind it is loaded once per process.
+#[derive(Clone, Copy)]
+pub struct Analyzer {
+    lexicon: &'static Lexicon,
+}
+
+impl Analyzer {
+    /// Fails only when a lexicon file is wrong, and says in which line.
+    pub fn new() -> Result<Self> {
+        Ok(Self { lexicon: lexicon()? })
+    }
+
+    /// Digest of everything in the lexicon that shapes the terms.
+    pub(crate) fn digest(&self) -> &'static str {
+        &self.lexicon.digest
+    }
+
+    pub fn analyse(&self, text: &str) -> Analysis {
+        let folded = fold(text);
+        let generic = self.lexicon.generic_mask(&folded);
+        Cutter {
+            lexicon: self.lexicon,
+            folded: &folded,
+            generic,
+            out: Analysis::default(),
+            unit: 0,
+        }
+        .run()
+    }
+}
+
+pub(crate) fn is_han(c: char) -> bool {
+    matches!(u32::from(c), 0x3007 | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x323AF)
+}
+
+/// Keeps a Latin token together when it stands between two of its characters.
+fn joins(c: char) -> bool {
+    matches!(c, '-' | '_' | '/' | '.' | '+' | '#' | '&' | '\'' | '·')
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() && !is_han(c)
+}
+
+struct Cutter<'a> {
+    lexicon: &'static Lexicon,
+    folded: &'a Folded,
+    generic: Vec<bool>,
+    out: Analysis,
+    unit: u32,
+}
+
+impl Cutter<'_> {
+    fn at(&self, i: usize) -> Option<char> {
+        self.folded.chars.get(i).copied()
+    }
+
+    fn run(mut self) -> Analysis {
+        let mut i = 0;
+        let mut start = (0, 0);
+        while let Some(c) = self.at(i) {
+            if is_han(c) {
+                i = self.han(i);
+            } else if is_word(c) {
+                i = self.latin(i);
+            } else {
+                let blank = c.is_whitespace();
+                let before = i.checked_sub(1).and_then(|b| self.at(b)).is_some_and(is_word);
+                let after = self.at(i + 1).is_some_and(is_word);
+                if !(blank && before && after) {
+                    self.close_run(start, i);
+                    self.unit += u32::from(!blank);
+                    start = (self.unit, i + 1);
+                }
+                i += 1;
+            }
+        }
+        self.close_run(start, i);
+        self.out
+    }
+
+    fn close_run(&mut self, (unit, from): (u32, usize), to: usize) {
+        if self.unit > unit {
+            let text = self.folded.slice(from, to).to_owned();
+            self.out.runs.push(Run { start: unit, end: self.unit, text });
+        }
+    }
+
+    fn token(&self, term: String, from: usize, to: usize, position: u32, units: u32) -> Token {
+        let (start, end) = self.folded.original(from, to);
+        let generic = self
+            .generic
+            .get(from..to)
+            .is_some_and(|mask| !mask.is_empty() && mask.iter().all(|g| *g));
+        Token { term, start, end, position, units, generic }
+    }
+
+    fn han(&mut self, from: usize) -> usize {
+        let mut to = from;
+        while self.at(to).is_some_and(is_han) {
+            to += 1;
+        }
+        let mut at = from;
+        for cut in self.lexicon.jieba.cut(self.folded.slice(from, to), true) {
+            let end = at + cut.word.chars().count();
+            if !self.lexicon.stop.contains(cut.word) {
+                let position = self.unit + small(at - from);
+                let token = self.token(cut.word.to_owned(), at, end, position, small(end - at));
+                self.out.words.push(token);
+            }
+            at = end;
+        }
+        let last = if to - from == 1 { to } else { to - 1 };
+        for i in from..last {
+            let end = (i + 2).min(to);
+            let position = self.unit + small(i - from);
+            let token = self.token(self.folded.slice(i, end).to_owned(), i, end, position, 1);
+            self.out.characters.push(token);
+        }
+        self.unit += small(to - from);
+        to
+    }
+
+    /// A joiner belongs to the token when a word character follows; `+`, `#` and `%` may end it.
+    fn latin(&mut self, from: usize) -> usize {
+        let mut to = from;
+        let mut pieces: Vec<(usize, usize)> = Vec::new();
+        let mut piece = from;
+        while let Some(c) = self.at(to) {
+            if is_word(c) {
+                to += 1;
+                continue;
+            }
+            let next_is_word = self.at(to + 1).is_some_and(is_word);
+            if !joins(c) || !next_is_word {
+                break;
+            }
+            let decimal = c == '.'
+                && to > from
+                && self.at(to - 1).is_some_and(|d| d.is_ascii_digit())
+                && self.at(to + 1).is_some_and(|d| d.is_ascii_digit());
+            if !decimal {
+                pieces.push((piece, to));
+                piece = to + 1;
+            }
+            to += 1;
+        }
+        pieces.push((piece, to));
+        while self.at(to).is_some_and(|c| matches!(c, '+' | '#' | '%' | '‰'))
+            && to - from < LONGEST_TOKEN
+        {
+            to += 1;
+        }
+        // a token of one piece takes the closing signs with it (c++, 67%)
+        if let [only] = pieces.as_mut_slice() {
+            only.1 = to;
+        }
+        let first_unit = self.unit;
+        if pieces.len() > 1 {
+            self.push_latin(from, to, first_unit, small(pieces.len()));
+        }
+        for (start, end) in pieces {
+            let unit = self.unit;
+            self.push_latin(start, end, unit, 1);
+            self.unit += 1;
+        }
+        to
+    }
+
+    fn push_latin(&mut self, from: usize, to: usize, position: u32, units: u32) {
+        let end = to.min(from + LONGEST_TOKEN);
+        let text = self.folded.slice(from, end);
+        if self.lexicon.stop.contains(text) {
+            return;
+        }
+        let token = self.token(stem(text).to_owned(), from, to, position, units);
+        self.out.words.push(token.clone());
+        self.out.characters.push(token);
+    }
+}
+
+/// Harman's S-stemmer: plurals only, so that codes and names stay what they are.
+fn stem(word: &str) -> &str {
+    if word.len() < 4 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return word;
+    }
+    let cut = |n: usize| word.get(..word.len() - n).unwrap_or(word);
+    if word.ends_with("ies") && !word.ends_with("eies") && !word.ends_with("aies") {
+        // meets "battery", which loses its y below
+        return cut(3);
+    }
+    if word.ends_with("es")
+        && (word.ends_with("sses")
+            || word.ends_with("xes")
+            || word.ends_with("ches")
+            || word.ends_with("shes"))
+    {
+        return cut(2);
+    }
+    if word.ends_with('s')
+        && !word.ends_with("us")
+        && !word.ends_with("ss")
+        && !word.ends_with("is")
+    {
+        return cut(1);
+    }
+    if word.len() > 4 && word.ends_with('y') {
+        let vowel = word.bytes().rev().nth(1).is_some_and(|b| b"aeiou".contains(&b));
+        return if vowel { word } else { cut(1) };
+    }
+    word
+}

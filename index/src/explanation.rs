@@ -1,0 +1,238 @@
+//! Why a match stands where it stands: parts that add up to the score, and one sentence from them.
+use serde::{Deserialize, Serialize};
+
+/// Where in the found listing a term stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    Title,
+    Keywords,
+    Text,
+    /// A structured value: technology field, region, stage, amount, industry.
+    Value,
+}
+
+/// One reason for a part: a term of the request (folded: lower case, half width, simplified) and
+/// where the found listing has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub term: String,
+    pub field: Place,
+}
+
+/// What a part of the score was given for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// BM25 over the words of title, text and keywords together.
+    Words,
+    /// BM25 over pairs of neighbouring characters of the same text.
+    Characters,
+    /// Terms of the request in the title.
+    Title,
+    /// Terms of the request among the keywords.
+    Keywords,
+    /// A short request found as it was written.
+    Phrase,
+    /// The same technology field.
+    Field,
+    /// The same province or city.
+    Region,
+    /// The same industry.
+    Industry,
+    /// Readiness against what is required; negative when it is too early.
+    Stage,
+    /// Price against budget; negative when it is above.
+    Amount,
+}
+
+/// One part of a score. Contributions of all parts add up to the score to 1e-6; only `stage` and
+/// `amount` can be negative.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub part: PartKind,
+    pub contribution: f64,
+    /// Strongest first, at most [`MAX_EVIDENCE`].
+    pub evidence: Vec<Evidence>,
+}
+
+/// Reasons shown for one part.
+pub const MAX_EVIDENCE: usize = 8;
+
+/// The language of a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lang {
+    #[default]
+    Zh,
+    En,
+}
+
+/// What is known to stand between the two sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "misfit", rename_all = "snake_case")]
+pub enum Misfit {
+    /// Readiness below the one required (TRL 1..9).
+    TooEarly { has: u8, needs: u8 },
+    /// The price is above the budget; fen.
+    AboveBudget { price_fen: i64, budget_fen: i64 },
+    /// Both regions are known and in different provinces (GB/T 2260 codes).
+    OtherRegion { here: String, there: String },
+    /// Both technology fields are known and differ.
+    OtherField { here: String, there: String },
+}
+
+/// The account of one score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Largest contribution first.
+    pub parts: Vec<Part>,
+    /// What does not fit, where both sides have said enough to know.
+    pub misfits: Vec<Misfit>,
+}
+
+impl Explanation {
+    /// The score: what the contributions add up to.
+    pub fn total(&self) -> f64 {
+        self.parts.iter().map(|p| p.contribution).sum()
+    }
+
+    fn part(&self, kind: PartKind) -> Option<&Part> {
+        self.parts.iter().find(|p| p.part == kind && p.contribution > 0.0)
+    }
+
+    /// The terms that carry the match, best first, none inside another.
+    fn terms(&self, limit: usize) -> Vec<&str> {
+        let order = [
+            PartKind::Phrase,
+            PartKind::Keywords,
+            PartKind::Title,
+            PartKind::Words,
+            PartKind::Characters,
+        ];
+        let mut terms: Vec<&str> = Vec::new();
+        for evidence in order.iter().filter_map(|kind| self.part(*kind)).flat_map(|p| &p.evidence) {
+            let term = evidence.term.as_str();
+            if terms.len() == limit {
+                break;
+            }
+            if term.chars().count() > 1
+                && !terms.iter().any(|t| t.contains(term) || term.contains(t))
+            {
+                terms.push(term);
+            }
+        }
+        terms
+    }
+
+    /// One sentence: what fits and, where known, what does not.
+    pub fn summary(&self, lang: Lang) -> String {
+        match lang {
+            Lang::Zh => self.summary_zh(),
+            Lang::En => self.summary_en(),
+        }
+    }
+
+    fn summary_zh(&self) -> String {
+        let mut fits = Vec::new();
+        let terms = self.terms(3);
+        if !terms.is_empty() {
+            fits.push(format!("都涉及{}", terms.join("、")));
+        }
+        if self.part(PartKind::Field).is_some() {
+            fits.push("技术领域相同".to_owned());
+        }
+        if self.part(PartKind::Industry).is_some() {
+            fits.push("行业相同".to_owned());
+        }
+        if let Some(part) = self.part(PartKind::Region) {
+            let same_city = part.evidence.iter().any(|e| e.term.len() > 2);
+            fits.push(if same_city { "同在一市" } else { "同在一省" }.to_owned());
+        }
+        if self.part(PartKind::Stage).is_some() {
+            fits.push("成熟度达到要求".to_owned());
+        }
+        if self.part(PartKind::Amount).is_some() {
+            fits.push("报价在预算之内".to_owned());
+        }
+        let against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
+        sentence(&fits, &against, "文字上略有相近", "，", "；但", "。")
+    }
+
+    fn summary_en(&self) -> String {
+        let mut fits = Vec::new();
+        let terms = self.terms(3);
+        if !terms.is_empty() {
+            fits.push(format!("both deal with {}", terms.join(", ")));
+        }
+        if self.part(PartKind::Field).is_some() {
+            fits.push("same technology field".to_owned());
+        }
+        if self.part(PartKind::Industry).is_some() {
+            fits.push("same industry".to_owned());
+        }
+        if let Some(part) = self.part(PartKind::Region) {
+            let same_city = part.evidence.iter().any(|e| e.term.len() > 2);
+            fits.push(if same_city { "same city" } else { "same province" }.to_owned());
+        }
+        if self.part(PartKind::Stage).is_some() {
+            fits.push("as mature as required".to_owned());
+        }
+        if self.part(PartKind::Amount).is_some() {
+            fits.push("price within budget".to_owned());
+        }
+        let against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
+        let text = sentence(&fits, &against, "loosely similar wording", "; ", "; but ", ".");
+        let mut letters = text.chars();
+        letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+    }
+}
+
+fn sentence(
+    fits: &[String],
+    against: &[String],
+    nothing: &str,
+    comma: &str,
+    but: &str,
+    stop: &str,
+) -> String {
+    let mut text = if fits.is_empty() { nothing.to_owned() } else { fits.join(comma) };
+    if !against.is_empty() {
+        text.push_str(but);
+        text.push_str(&against.join(comma));
+    }
+    text.push_str(stop);
+    text
+}
+
+/// Fen as 万元, without trailing zeros: 1,234,500,000 → `1234.5`.
+fn wan(fen: i64) -> String {
+    let hundredths = fen / 10_000;
+    let (whole, rest) = (hundredths / 100, hundredths.rem_euclid(100));
+    let text = format!("{whole}.{rest:02}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn misfit_zh(misfit: &Misfit) -> String {
+    match misfit {
+        Misfit::TooEarly { has, needs } => format!("成熟度偏早（{has}级，要求{needs}级）"),
+        Misfit::AboveBudget { price_fen, budget_fen } => {
+            format!("报价高于预算（{}万元，预算{}万元）", wan(*price_fen), wan(*budget_fen))
+        }
+        Misfit::OtherRegion { .. } => "不在同一省份".to_owned(),
+        Misfit::OtherField { .. } => "技术领域不同".to_owned(),
+    }
+}
+
+fn misfit_en(misfit: &Misfit) -> String {
+    match misfit {
+        Misfit::TooEarly { has, needs } => format!("too early (TRL {has}, {needs} required)"),
+        Misfit::AboveBudget { price_fen, budget_fen } => format!(
+            "price above budget ({} against {} ten thousand yuan)",
+            wan(*price_fen),
+            wan(*budget_fen)
+        ),
+        Misfit::OtherRegion { .. } => "in another province".to_owned(),
+        Misfit::OtherField { .. } => "another technology field".to_owned(),
+    }
+}

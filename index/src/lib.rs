@@ -1,0 +1,51 @@
+//! Search and explained matching for Chinese technical text.
+//!
+//! A copy of what may be found, made from the tables and never the other way round. Knows no
+//! database, no HTTP and no clock; it is fed by whoever reads the journal.
+//!
+//! **Words.** A *listing* is an achievement or a demand. A *term* is a piece of folded text in one
+//! of two views, words or character pairs. A *request* is what somebody asks, a *plan* the weighted
+//! terms it becomes. *Points* are what a listing earns for a request. A *part* is one reason for
+//! points, with the *evidence* it rests on. The *stamp* of a commit is the journal position it
+//! reaches and the *fingerprint* of everything that shapes terms. The *floor* is the number of
+//! points below which the honest answer is "nothing suitable yet".
+//!
+//! **Promises.**
+//! - No text is ever a query language, too long or too odd: any characters are plain text.
+//! - A hidden listing is in no answer whose request does not say `include_hidden`.
+//! - The parts of a match add up to its score, to 1e-6.
+//! - Highlights are offsets in characters of the original text, however it was folded.
+//! - A damaged or outdated folder is emptied and says so; a folder in use is left alone
+//!   ([`Error::Busy`]).
+//! - What `commit` returned from is durable, visible, and stamped with its position.
+//! - The same commit and request give the same answer, in the same order.
+//!
+//! **Map.** [`analysis`] text to terms · [`listing`] what is indexed · [`index`] open, write, commit
+//! · `view` what one commit shows · [`request`] questions and answers · [`ranking`] plans, points,
+//! matches · `search` the search box · [`explanation`] parts and sentences · [`evaluation`] quality
+//! on a test set.
+
+pub mod analysis;
+mod error;
+pub mod evaluation;
+pub mod explanation;
+pub mod index;
+pub mod listing;
+mod number;
+pub mod ranking;
+pub mod request;
+mod search;
+mod view;
+#[cfg(test)]
+mod tune;
+
+pub use error::{Error, Result};
+pub use explanation::{Evidence, Explanation, Lang, Misfit, Part, PartKind, Place};
+pub use index::{Index, Opened};
+pub use listing::{Kind, Listing};
+pub use ranking::{FLOOR, MODEL};
+pub use request::{
+    FacetCount, Facets, Filters, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, Match,
+    MatchRequest, SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
+};
+pub use search::SNIPPET_CHARS;

@@ -1,0 +1,758 @@
+//! How a listing earns its points.
+//!
+//! The text of a request becomes terms in two views, jieba words and character pairs. Each term has
+//! a weight: how often the request says it (saturating), more in title and keywords, less where it
+//! is generic or stands in a sentence about the firm. A listing earns, per term,
+//! `weight · idf · tf(k1+1)/(tf + k1(1 − b + b·length/average))`: BM25. The sum over both views is
+//! divided by what a listing of average length with every term once would earn and multiplied by
+//! 100: those are the **points**. On top come small bounded parts: terms in the title and among the
+//! keywords, a short request found as it was written, and values that agree. Readiness and price can
+//! cost points. All constants are [`Weights`].
+use std::collections::BTreeMap;
+
+use tantivy::{
+    DocSet, TERMINATED, Term,
+    postings::Postings,
+    schema::{Field, IndexRecordOption},
+};
+
+use crate::{
+    Result,
+    analysis::{Analysis, Analyzer, Token, is_han},
+    explanation::{Evidence, Explanation, MAX_EVIDENCE, Misfit, Part, PartKind, Place},
+    index::{Index, SEPARATOR, head},
+    listing::{Kind, region_prefix},
+    number::{index, real},
+    request::{MAX_LIMIT, MAX_TEXT, Match, MatchRequest},
+    view::{Row, Segment, Size, View},
+};
+
+/// Names the ranking; changes with every change of order.
+pub const MODEL: &str = "bm25-wb-1";
+
+/// Points from the wording below which a match is not suitable. Set by eye on demands whose true
+/// partner is known and on demands of other markets.
+pub const FLOOR: f64 = 12.0;
+
+/// Every constant of the ranking.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weights {
+    pub k1: f64,
+    pub b: f64,
+    pub b_characters: f64,
+    /// Points for covering all of the request's idf weight, squared share.
+    pub coverage: f64,
+    pub idf_power: f64,
+    /// Saturation of a term's count in the request.
+    pub k3: f64,
+    pub words: f64,
+    pub characters: f64,
+    /// Share of a term's idf for standing in the title, among the keywords.
+    pub title: f64,
+    pub keywords: f64,
+    /// Share of a run's idf for standing there as written: title, keyword, whole keyword, text.
+    pub phrase_title: f64,
+    pub phrase_keyword: f64,
+    pub phrase_whole_keyword: f64,
+    pub phrase_text: f64,
+    /// Weight of generic words.
+    pub generic: f64,
+    /// Weight of the request's own title and keywords against its text.
+    pub from_title: f64,
+    pub from_keywords: f64,
+    /// Terms of a view that are looked up; the strongest by weight and rarity are kept.
+    pub most_terms: usize,
+    /// Points for values that agree.
+    pub field: f64,
+    pub city: f64,
+    pub province: f64,
+    pub industry: f64,
+    pub mature: f64,
+    /// Points a level too early costs, and the most it can cost.
+    pub early: f64,
+    pub early_most: f64,
+    pub affordable: f64,
+    pub expensive_most: f64,
+}
+
+pub(crate) const MATCHING: Weights = Weights {
+    k1: 1.2,
+    b: 0.75,
+    b_characters: 0.75,
+    coverage: 0.0,
+    idf_power: 1.0,
+    k3: 8.0,
+    words: 1.0,
+    characters: 1.0,
+    title: 0.25,
+    keywords: 0.15,
+    phrase_title: 0.0,
+    phrase_keyword: 0.0,
+    phrase_whole_keyword: 0.0,
+    phrase_text: 0.0,
+    generic: 0.4,
+    from_title: 2.0,
+    from_keywords: 1.5,
+    most_terms: 160,
+    field: 2.0,
+    city: 1.0,
+    province: 0.5,
+    industry: 0.5,
+    mature: 0.5,
+    early: 1.0,
+    early_most: 3.0,
+    affordable: 0.5,
+    expensive_most: 2.0,
+};
+
+/// A question of a few words is another thing than a demand: being found as written counts, and
+/// nothing is generic.
+pub(crate) const SEARCHING: Weights = Weights {
+    title: 0.4,
+    keywords: 0.3,
+    phrase_title: 0.6,
+    phrase_keyword: 0.3,
+    phrase_whole_keyword: 0.6,
+    phrase_text: 0.5,
+    generic: 1.0,
+    ..MATCHING
+};
+
+/// Requests up to this many units (characters or Latin words) are ranked by phrase as well.
+pub(crate) const SHORT: u32 = 24;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    Words,
+    Characters,
+}
+
+#[derive(Debug, Clone)]
+struct Wanted {
+    term: String,
+    sight: Sight,
+    weight: f64,
+    /// Where the request says it first; neighbours in the request are shown as one piece of evidence.
+    position: u32,
+}
+
+/// A run of the request, to be found as it was written.
+#[derive(Debug, Clone)]
+struct Phrase {
+    text: String,
+    /// Terms of the character view and their distance from the start.
+    terms: Vec<(u32, String)>,
+}
+
+/// A request cut into weighted terms.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plan {
+    wanted: Vec<Wanted>,
+    phrases: Vec<Phrase>,
+    /// A single Chinese character: every pair that starts with it counts.
+    single: Option<String>,
+}
+
+/// Gathers terms of one view over several texts.
+#[derive(Default)]
+struct Gathered(BTreeMap<String, (f64, u32)>);
+
+impl Gathered {
+    fn add(&mut self, tokens: &[Token], base: u32, weight: f64, generic: f64) {
+        for token in tokens {
+            let entry = self.0.entry(token.term.clone()).or_insert((0.0, base + token.position));
+            entry.0 += weight * if token.generic { generic } else { 1.0 };
+        }
+    }
+
+    fn wanted(self, sight: Sight, weights: &Weights) -> impl Iterator<Item = Wanted> {
+        let (scale, k3) = (
+            match sight {
+                Sight::Words => weights.words,
+                Sight::Characters => weights.characters,
+            },
+            weights.k3,
+        );
+        self.0.into_iter().filter(|(_, (count, _))| *count > 0.0).map(
+            move |(term, (count, position))| Wanted {
+                term,
+                sight,
+                weight: scale * count * (k3 + 1.0) / (count + k3),
+                position,
+            },
+        )
+    }
+}
+
+impl Plan {
+    /// A plan for a question from the search box.
+    pub fn of_question(analyzer: &Analyzer, text: &str, weights: &Weights) -> Self {
+        Self::of(&[(analyzer.analyse(text), 1.0)], weights)
+    }
+
+    pub fn of_request(analyzer: &Analyzer, request: &MatchRequest, weights: &Weights) -> Self {
+        let mut sources = Vec::new();
+        if let Some(title) = &request.title {
+            sources.push((analyzer.analyse(head(title, MAX_TEXT)), weights.from_title));
+        }
+        sources.push((analyzer.analyse(head(&request.text, MAX_TEXT)), 1.0));
+        for keyword in &request.keywords {
+            sources.push((analyzer.analyse(head(keyword, MAX_TEXT)), weights.from_keywords));
+        }
+        Self::of(&sources, weights)
+    }
+
+    fn of(sources: &[(Analysis, f64)], weights: &Weights) -> Self {
+        let (mut words, mut characters) = (Gathered::default(), Gathered::default());
+        let mut base = 0;
+        let mut phrases = Vec::new();
+        let mut single = None;
+        for (analysis, weight) in sources {
+            words.add(&analysis.words, base, *weight, weights.generic);
+            characters.add(&analysis.characters, base, *weight, weights.generic);
+            let end = analysis.runs.last().map_or(0, |run| run.end);
+            if end <= SHORT {
+                phrases.extend(analysis.runs.iter().filter_map(|run| phrase(analysis, run)));
+            }
+            if let ([source], [only]) = (sources, analysis.characters.as_slice())
+                && source.0.runs.len() == 1
+                && only.term.chars().count() == 1
+                && only.term.chars().all(is_han)
+            {
+                single = Some(only.term.clone());
+            }
+            base += end + 2;
+        }
+        let wanted = words
+            .wanted(Sight::Words, weights)
+            .chain(characters.wanted(Sight::Characters, weights));
+        Self { wanted: wanted.collect(), phrases, single }
+    }
+
+    /// Nothing to look for: empty, punctuation.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// The terms and runs to mark in a text that was found.
+    pub fn marks(&self) -> (Vec<&str>, Vec<&str>) {
+        let of = |sight| {
+            let terms = self.wanted.iter().filter(move |w| w.sight == sight);
+            terms.map(|w| w.term.as_str()).collect()
+        };
+        (of(Sight::Words), of(Sight::Characters))
+    }
+
+    /// The one Chinese character asked for, if that is all.
+    pub fn single(&self) -> Option<&str> {
+        self.single.as_deref()
+    }
+}
+
+fn phrase(analysis: &Analysis, run: &crate::analysis::Run) -> Option<Phrase> {
+    let terms: Vec<(u32, String)> = analysis
+        .characters
+        .iter()
+        .filter(|t| (run.start..run.end).contains(&t.position) && t.units == 1)
+        .map(|t| (t.position - run.start, t.term.clone()))
+        .collect();
+    (run.end - run.start > 1 && !terms.is_empty()).then(|| Phrase { text: run.text.clone(), terms })
+}
+
+/// Which part a gain belongs to; the first two make the points of the wording.
+const TEXT_PARTS: [PartKind; 5] =
+    [PartKind::Words, PartKind::Characters, PartKind::Title, PartKind::Keywords, PartKind::Phrase];
+
+/// The gains of one term in one segment, by rising flat number.
+struct Gains {
+    part: PartKind,
+    /// Of `Plan::wanted`, or of `Plan::phrases` for the phrase part.
+    term: usize,
+    from: usize,
+    to: usize,
+}
+
+/// Points of every listing of one kind for the wording of a request.
+pub(crate) struct Scored<'a> {
+    plan: &'a Plan,
+    /// By flat number; 0 where nothing matched.
+    pub points: Vec<f64>,
+    /// Of the request's idf weight, the share found; 0..1.
+    pub covered: Vec<f64>,
+    flats: Vec<usize>,
+    gains: Vec<f64>,
+    runs: Vec<Vec<Gains>>,
+}
+
+struct Sought<'a> {
+    number: usize,
+    wanted: &'a Wanted,
+    /// weight · idf
+    worth: f64,
+}
+
+/// Scores every listing of `kind`, with the sizes and frequencies of all of `among`.
+pub(crate) fn score<'a>(
+    at: &Index,
+    view: &View,
+    plan: &'a Plan,
+    kind: Kind,
+    among: &[Kind],
+    weights: &Weights,
+) -> Result<Scored<'a>> {
+    let size = among.iter().fold(Size::default(), |sum, k| sum.plus(view.size(*k)));
+    let own = view.size(kind);
+    let average =
+        |total: f64| if own.listings > 0.0 { (total / own.listings).max(1.0) } else { 1.0 };
+    let (words_average, characters_average) = (average(own.words), average(own.characters));
+
+    let mut sought = Vec::with_capacity(plan.wanted.len());
+    for (number, wanted) in plan.wanted.iter().enumerate() {
+        let mut frequency = 0.0;
+        for k in among {
+            let text = at.fields.text(*k);
+            let field = match wanted.sight {
+                Sight::Words => text.words,
+                Sight::Characters => text.characters,
+            };
+            frequency += view.document_frequency(&Term::from_field_text(field, &wanted.term))?;
+        }
+        let idf = (1.0 + (size.listings - frequency + 0.5) / (frequency + 0.5)).ln();
+        sought.push(Sought { number, wanted, worth: wanted.weight * idf.powf(weights.idf_power) });
+    }
+    for sight in [Sight::Words, Sight::Characters] {
+        keep_strongest(&mut sought, sight, weights.most_terms);
+    }
+    let worth: f64 = sought.iter().map(|s| s.worth).sum();
+    let mut scored = Scored {
+        plan,
+        points: vec![0.0; view.documents()],
+        covered: vec![0.0; view.documents()],
+        flats: Vec::new(),
+        gains: Vec::new(),
+        runs: Vec::new(),
+    };
+    if worth <= 0.0 {
+        return Ok(scored);
+    }
+    let (k1, b) = (weights.k1, weights.b);
+    let fields = at.fields.text(kind);
+    for (reader, segment) in view.readers() {
+        let mut runs = Vec::new();
+        let alive = |doc: u32| reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc));
+        let mut each = |scored: &mut Scored,
+                        s: &Sought,
+                        part: PartKind,
+                        field: Field,
+                        share: f64|
+         -> Result<()> {
+            if share <= 0.0 {
+                return Ok(());
+            }
+            let inverted = reader.inverted_index(field)?;
+            let term = Term::from_field_text(field, &s.wanted.term);
+            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::WithFreqs)?
+            else {
+                return Ok(());
+            };
+            let from = scored.flats.len();
+            let worth = 100.0 * s.worth * share / worth;
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if alive(doc)
+                    && let Some(row) = segment.rows.get(index(doc))
+                {
+                    let gain = match part {
+                        PartKind::Words | PartKind::Characters => {
+                            let (length, average, b) = if part == PartKind::Words {
+                                (row.words, words_average, b)
+                            } else {
+                                (row.characters, characters_average, weights.b_characters)
+                            };
+                            let tf = f64::from(postings.term_freq());
+                            let norm = k1 * (1.0 - b + b * f64::from(length) / average);
+                            worth * tf * (k1 + 1.0) / (tf + norm)
+                        }
+                        _ => worth,
+                    };
+                    let covers = matches!(part, PartKind::Words | PartKind::Characters);
+                    scored.gain(
+                        segment.base + index(doc),
+                        gain,
+                        if covers { worth / 100.0 } else { 0.0 },
+                    );
+                }
+                doc = postings.advance();
+            }
+            runs.push(Gains { part, term: s.number, from, to: scored.flats.len() });
+            Ok(())
+        };
+        for s in &sought {
+            let (body, title, keywords) = match s.wanted.sight {
+                Sight::Words => (fields.words, fields.title_words, fields.keyword_words),
+                Sight::Characters => {
+                    (fields.characters, fields.title_characters, fields.keyword_characters)
+                }
+            };
+            let part = match s.wanted.sight {
+                Sight::Words => PartKind::Words,
+                Sight::Characters => PartKind::Characters,
+            };
+            each(&mut scored, s, part, body, 1.0)?;
+            each(&mut scored, s, PartKind::Title, title, weights.title)?;
+            each(&mut scored, s, PartKind::Keywords, keywords, weights.keywords)?;
+        }
+        let _ = &mut each;
+        for (number, phrase) in plan.phrases.iter().enumerate() {
+            let share: f64 = sought
+                .iter()
+                .filter(|s| s.wanted.sight == Sight::Characters)
+                .filter(|s| phrase.terms.iter().any(|(_, t)| *t == s.wanted.term))
+                .map(|s| s.worth)
+                .sum();
+            let worth = 100.0 * share / worth;
+            let from = scored.flats.len();
+            phrase_gains(&mut scored, reader, segment, fields.characters, phrase, worth, weights)?;
+            runs.push(Gains { part: PartKind::Phrase, term: number, from, to: scored.flats.len() });
+        }
+        scored.runs.push(runs);
+    }
+    Ok(scored)
+}
+
+/// Long requests are cut to their strongest terms: the rest costs time and changes no order.
+fn keep_strongest(sought: &mut Vec<Sought>, sight: Sight, most: usize) {
+    let mut worths: Vec<f64> =
+        sought.iter().filter(|s| s.wanted.sight == sight).map(|s| s.worth).collect();
+    if worths.len() <= most {
+        return;
+    }
+    worths.sort_by(|a, b| b.total_cmp(a));
+    let Some(least) = worths.get(most).copied() else { return };
+    sought.retain(|s| s.wanted.sight != sight || s.worth > least);
+}
+
+impl Scored<'_> {
+    fn gain(&mut self, flat: usize, gain: f64, covers: f64) {
+        if let Some(points) = self.points.get_mut(flat) {
+            *points += gain;
+        }
+        if let Some(covered) = self.covered.get_mut(flat) {
+            *covered += covers;
+        }
+        self.flats.push(flat);
+        self.gains.push(gain);
+    }
+
+    /// The parts the wording earned, with the terms they came from.
+    fn parts(&self, segment: usize, flat: usize, row: &Row) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let Some(runs) = self.runs.get(segment) else { return parts };
+        let mut found: Vec<(PartKind, usize, f64)> = Vec::with_capacity(runs.len());
+        for run in runs {
+            let flats = self.flats.get(run.from..run.to).unwrap_or_default();
+            if let Ok(i) = flats.binary_search(&flat)
+                && let Some(gain) = self.gains.get(run.from + i)
+            {
+                found.push((run.part, run.term, *gain));
+            }
+        }
+        for kind in TEXT_PARTS {
+            let of_kind = || found.iter().filter(|(part, ..)| *part == kind);
+            let contribution: f64 = of_kind().map(|(_, _, gain)| gain).sum();
+            if contribution == 0.0 {
+                continue;
+            }
+            let mut terms: Vec<(String, f64)> = if kind == PartKind::Phrase {
+                let text = |n: usize| self.plan.phrases.get(n).map(|p| p.text.clone());
+                of_kind().filter_map(|(_, n, gain)| Some((text(*n)?, *gain))).collect()
+            } else {
+                let wanted = |n: usize| self.plan.wanted.get(n);
+                let hits: Vec<(&Wanted, f64)> =
+                    of_kind().filter_map(|(_, n, gain)| Some((wanted(*n)?, *gain))).collect();
+                joined(hits)
+            };
+            terms.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            terms.dedup_by(|a, b| a.0 == b.0);
+            let evidence = terms
+                .into_iter()
+                .take(MAX_EVIDENCE)
+                .map(|(term, _)| Evidence { field: place(kind, &term, row), term })
+                .collect();
+            parts.push(Part { part: kind, contribution, evidence });
+        }
+        parts
+    }
+}
+
+fn place(kind: PartKind, term: &str, row: &Row) -> Place {
+    match kind {
+        PartKind::Title => Place::Title,
+        PartKind::Keywords => Place::Keywords,
+        _ if row.folded_title.contains(term) => Place::Title,
+        _ if row.folded_keywords.contains(term) => Place::Keywords,
+        _ => Place::Text,
+    }
+}
+
+/// Words as they are; pairs that follow each other in the request as the run they make.
+fn joined(mut hits: Vec<(&Wanted, f64)>) -> Vec<(String, f64)> {
+    hits.sort_by_key(|(wanted, _)| (wanted.sight == Sight::Characters, wanted.position));
+    let mut terms: Vec<(String, f64)> = Vec::new();
+    let mut next = None;
+    for (wanted, gain) in hits {
+        let pair = wanted.sight == Sight::Characters && wanted.term.chars().all(is_han);
+        match terms.last_mut() {
+            Some((run, sum)) if pair && next == Some(wanted.position) => {
+                run.extend(wanted.term.chars().last());
+                *sum += gain;
+            }
+            _ => terms.push((wanted.term.clone(), gain)),
+        }
+        next = pair.then(|| wanted.position + 1);
+    }
+    terms
+}
+
+fn phrase_gains(
+    scored: &mut Scored,
+    reader: &tantivy::SegmentReader,
+    segment: &Segment,
+    field: Field,
+    phrase: &Phrase,
+    worth: f64,
+    weights: &Weights,
+) -> Result<()> {
+    if worth <= 0.0 || weights.phrase_text <= 0.0 {
+        return Ok(());
+    }
+    for (doc, count) in occurrences(reader, field, phrase)? {
+        let Some(row) = segment.rows.get(index(doc)) else { continue };
+        let often = real(count);
+        let mut share = weights.phrase_text * often / (often + 1.0);
+        if row.folded_title.contains(&phrase.text) {
+            share += weights.phrase_title;
+        }
+        if row.folded_keywords.split(SEPARATOR).any(|k| k == phrase.text) {
+            share += weights.phrase_whole_keyword;
+        } else if row.folded_keywords.contains(&phrase.text) {
+            share += weights.phrase_keyword;
+        }
+        scored.gain(segment.base + index(doc), worth * share, 0.0);
+    }
+    Ok(())
+}
+
+/// Documents that have the phrase as it was written, by rising number, and how often.
+fn occurrences(
+    reader: &tantivy::SegmentReader,
+    field: Field,
+    phrase: &Phrase,
+) -> Result<Vec<(u32, usize)>> {
+    let inverted = reader.inverted_index(field)?;
+    let mut lists = Vec::new();
+    for (offset, term) in &phrase.terms {
+        let term = Term::from_field_text(field, term);
+        let with = IndexRecordOption::WithFreqsAndPositions;
+        let Some(postings) = inverted.read_postings(&term, with)? else { return Ok(Vec::new()) };
+        lists.push((*offset, postings));
+    }
+    lists.sort_by_key(|(_, postings)| postings.doc_freq());
+    let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
+    let mut lists = lists.into_iter();
+    let Some((offset, mut rarest)) = lists.next() else { return Ok(Vec::new()) };
+    let mut doc = rarest.doc();
+    let mut positions = Vec::new();
+    while doc != TERMINATED {
+        if reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc)) {
+            rarest.positions(&mut positions);
+            found.push((doc, positions.iter().filter_map(|p| p.checked_sub(offset)).collect()));
+        }
+        doc = rarest.advance();
+    }
+    for (offset, mut postings) in lists {
+        found.retain_mut(|(doc, starts)| {
+            if postings.doc() < *doc {
+                postings.seek(*doc);
+            }
+            if postings.doc() != *doc {
+                return false;
+            }
+            postings.positions(&mut positions);
+            starts.retain(|start| positions.binary_search(&(start + offset)).is_ok());
+            !starts.is_empty()
+        });
+    }
+    Ok(found.into_iter().map(|(doc, starts)| (doc, starts.len())).collect())
+}
+
+/// What the values of both sides are worth, and what is known not to fit.
+fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, Vec<Misfit>) {
+    let (mut parts, mut misfits) = (Vec::new(), Vec::new());
+    let mut part = |part, contribution, term: &str| {
+        let evidence = vec![Evidence { term: term.to_owned(), field: Place::Value }];
+        parts.push(Part { part, contribution, evidence });
+    };
+    if let (Some(here), Some(there)) = (request.field.as_deref(), row.field.as_deref()) {
+        if here == there {
+            part(PartKind::Field, weights.field, there);
+        } else {
+            misfits.push(Misfit::OtherField { here: here.to_owned(), there: there.to_owned() });
+        }
+    }
+    if let (Some(here), Some(there)) = (request.region.as_deref(), row.region.as_deref()) {
+        let level = |code: &str, to: usize| region_prefix(code).get(..to).map(str::to_owned);
+        if let Some(city) = level(here, 4).filter(|city| level(there, 4).as_ref() == Some(city)) {
+            part(PartKind::Region, weights.city, &city);
+        } else if let Some(province) =
+            level(here, 2).filter(|province| level(there, 2).as_ref() == Some(province))
+        {
+            part(PartKind::Region, weights.province, &province);
+        } else {
+            misfits.push(Misfit::OtherRegion { here: here.to_owned(), there: there.to_owned() });
+        }
+    }
+    if let (Some(here), Some(there)) = (request.industry.as_deref(), row.industry.as_deref())
+        && here == there
+    {
+        part(PartKind::Industry, weights.industry, there);
+    }
+    let (offer_trl, needed_trl, price, budget) = match request.want {
+        Kind::Achievement => (row.trl, request.trl, row.amount_fen, request.amount_fen),
+        Kind::Demand => (request.trl, row.trl, request.amount_fen, row.amount_fen),
+    };
+    if let (Some(has), Some(needs)) = (offer_trl, needed_trl) {
+        if has >= needs {
+            part(PartKind::Stage, weights.mature, &format!("trl {has}"));
+        } else {
+            let cost = (f64::from(needs - has) * weights.early).min(weights.early_most);
+            part(PartKind::Stage, -cost, &format!("trl {has} < {needs}"));
+            misfits.push(Misfit::TooEarly { has, needs });
+        }
+    }
+    if let (Some(price_fen), Some(budget_fen)) = (price, budget)
+        && price_fen >= 0
+        && budget_fen > 0
+    {
+        if price_fen <= budget_fen {
+            part(PartKind::Amount, weights.affordable, &format!("{price_fen} <= {budget_fen}"));
+        } else {
+            // half the most at a price of 1.5 budgets, all of it from 2 on
+            let over = price_fen.saturating_sub(budget_fen).saturating_mul(100) / budget_fen;
+            let over =
+                u32::try_from(over.min(100)).map_or(1.0, |percent| f64::from(percent) / 100.0);
+            let cost = weights.expensive_most * over.max(0.1);
+            part(PartKind::Amount, -cost, &format!("{price_fen} > {budget_fen}"));
+            misfits.push(Misfit::AboveBudget { price_fen, budget_fen });
+        }
+    }
+    (parts, misfits)
+}
+
+impl Index {
+    /// The best partners for a listing or a text, best first, each with the account of its score.
+    /// Ties are ordered by id. Safe to call from many threads.
+    pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>> {
+        self.matches_weighed(request, &MATCHING, &SEARCHING)
+    }
+
+    /// The same for many requests, on `threads` threads (at least one); answers in the order of the
+    /// requests.
+    pub fn match_many(&self, requests: &[MatchRequest], threads: usize) -> Result<Vec<Vec<Match>>> {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<Vec<(usize, Vec<Match>)>> {
+            let mut done = Vec::new();
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                let Some(request) = requests.get(i) else { return Ok(done) };
+                done.push((i, self.matches(request)?));
+            }
+        };
+        let mut answers: Vec<Vec<Match>> = Vec::new();
+        answers.resize_with(requests.len(), Vec::new);
+        let shares: Vec<_> = std::thread::scope(|scope| {
+            let helpers: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(&work)).collect();
+            let mut shares = vec![work()];
+            shares.extend(helpers.into_iter().map(|h| match h.join() {
+                Ok(share) => share,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }));
+            shares
+        });
+        for share in shares {
+            for (i, matches) in share? {
+                if let Some(answer) = answers.get_mut(i) {
+                    *answer = matches;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    pub(crate) fn matches_weighed(
+        &self,
+        request: &MatchRequest,
+        long: &Weights,
+        short: &Weights,
+    ) -> Result<Vec<Match>> {
+        let view = self.view();
+        let units = request.text.chars().take(index(SHORT) * 4).count();
+        let is_short =
+            request.title.is_none() && request.keywords.is_empty() && units <= index(SHORT);
+        let weights = if is_short { short } else { long };
+        let plan = Plan::of_request(&self.analyzer, request, weights);
+        let scored = score(self, &view, &plan, request.want, &[request.want], weights)?;
+
+        let mut best: Vec<(f64, usize, &Row)> = Vec::new();
+        for (flat, row) in view.rows() {
+            let Some(points) = scored.points.get(flat).copied().filter(|p| *p > 0.0) else {
+                continue;
+            };
+            let suitable = points >= FLOOR;
+            let excluded = request.exclude_owner.as_deref().is_some_and(|o| *row.owner == *o)
+                || request.exclude_id.as_deref().is_some_and(|id| *row.id == *id);
+            if row.kind != request.want
+                || excluded
+                || !(suitable || request.include_unsuitable)
+                || !row.passes(&request.filters)
+            {
+                continue;
+            }
+            let (parts, _) = values(request, row, weights);
+            let total = points + parts.iter().map(|p| p.contribution).sum::<f64>();
+            best.push((total, flat, row));
+        }
+        let order = |a: &(f64, usize, &Row), b: &(f64, usize, &Row)| {
+            b.0.total_cmp(&a.0).then_with(|| a.2.id.cmp(&b.2.id))
+        };
+        let limit = request.limit.clamp(1, MAX_LIMIT);
+        if best.len() > limit {
+            best.select_nth_unstable_by(limit - 1, order);
+            best.truncate(limit);
+        }
+        best.sort_by(order);
+        let mut matches: Vec<Match> = best
+            .into_iter()
+            .map(|(_, flat, row)| {
+                let segment = view.segments.partition_point(|s| s.base <= flat).saturating_sub(1);
+                let mut parts = scored.parts(segment, flat, row);
+                let (more, misfits) = values(request, row, weights);
+                parts.extend(more);
+                parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
+                let explanation = Explanation { parts, misfits };
+                Match {
+                    kind: row.kind,
+                    id: row.id.to_string(),
+                    title: row.title.to_string(),
+                    owner: row.owner.to_string(),
+                    score: explanation.total(),
+                    suitable: scored.points.get(flat).is_some_and(|p| *p >= FLOOR),
+                    explanation,
+                }
+            })
+            .collect();
+        matches.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        Ok(matches)
+    }
+}
