@@ -1,0 +1,5 @@
+//! The service from outside.
+mod achievements;
+mod catalogue;
+mod demands;
+mod market;
