@@ -4,4 +4,5 @@ pub mod achievements;
 pub mod demands;
 pub mod kernel;
 pub mod markets;
+pub mod notices;
 pub mod schema;
