@@ -104,13 +104,12 @@ impl Explanation {
 
     /// The terms that carry the match, best first, none inside another.
     fn terms(&self, limit: usize) -> Vec<&str> {
-        let order = [
-            PartKind::Phrase,
-            PartKind::Keywords,
-            PartKind::Title,
-            PartKind::Words,
-            PartKind::Characters,
-        ];
+        let order = [PartKind::Phrase, PartKind::Keywords, PartKind::Title, PartKind::Words];
+        let words = self.told(&order, limit);
+        if words.is_empty() { self.told(&[PartKind::Characters], limit) } else { words }
+    }
+
+    fn told(&self, order: &[PartKind], limit: usize) -> Vec<&str> {
         let mut terms: Vec<&str> = Vec::new();
         for evidence in order.iter().filter_map(|kind| self.part(*kind)).flat_map(|p| &p.evidence) {
             let term = evidence.term.as_str();

@@ -298,8 +298,7 @@ impl Index {
     }
 
     fn stamp(&self, position: Option<i64>) -> Result<()> {
-        let stamp =
-            serde_json::to_string(&Stamp::new(&self.fingerprint, position))?;
+        let stamp = serde_json::to_string(&Stamp::new(&self.fingerprint, position))?;
         let mut writer = self.writer();
         let done = writer.prepare_commit().and_then(|mut commit| {
             commit.set_payload(&stamp);

@@ -229,7 +229,7 @@ impl From<Counts<'_>> for Facets {
                 .into_iter()
                 .map(|(value, count)| FacetCount { value: value.to_owned(), count })
                 .collect();
-            list.sort_by(|a, b| b.count.cmp(&a.count)); // stable: ties stay by value
+            list.sort_by_key(|f| std::cmp::Reverse(f.count)); // stable: ties stay by value
             list
         };
         Self {

@@ -7,7 +7,10 @@ use keshi_index::*;
 fn fill(dir: &Path) {
     let opened = Index::open(dir).unwrap();
     for i in 0..40 {
-        let listing = Listing { text: "石墨烯薄膜的制备与表征，附实验参数。".repeat(20), ..Listing::new(Kind::Achievement, format!("a{i}"), format!("薄膜{i}")) };
+        let listing = Listing {
+            text: "石墨烯薄膜的制备与表征，附实验参数。".repeat(20),
+            ..Listing::new(Kind::Achievement, format!("a{i}"), format!("薄膜{i}"))
+        };
         opened.index.put(&listing).unwrap();
         if i == 20 {
             opened.index.commit(20).unwrap();
@@ -83,24 +86,44 @@ fn an_index_of_another_fingerprint_is_built_anew() {
 fn damage_is_found_when_opening() {
     let source = tempfile::tempdir().unwrap();
     fill(source.path());
-    let mut names: Vec<_> = fs::read_dir(source.path().join("tantivy")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(source.path().join("tantivy"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     names.sort();
     assert!(names.len() > 10);
     type Damage = fn(&mut Vec<u8>);
     let ways: [(&str, Damage); 5] = [
         ("empty", |b| b.clear()),
         ("half", |b| b.truncate(b.len() / 2)),
-        ("one byte short", |b| { b.pop(); }),
-        ("one bit turned", |b| { let i = b.len() / 3; if let Some(x) = b.get_mut(i) { *x ^= 1 } }),
+        ("one byte short", |b| {
+            b.pop();
+        }),
+        ("one bit turned", |b| {
+            let i = b.len() / 3;
+            if let Some(x) = b.get_mut(i) {
+                *x ^= 1
+            }
+        }),
         ("garbage", |b| b.iter_mut().for_each(|x| *x = x.wrapping_mul(31).wrapping_add(7))),
     ];
     for name in &names {
         let text = name.to_string_lossy();
-        for (way, damage) in ways.iter().copied().map(Some).chain([None]).map(|w| w.map_or(("gone", None), |(n, d)| (n, Some(d)))) {
+        for (way, damage) in ways
+            .iter()
+            .copied()
+            .map(Some)
+            .chain([None])
+            .map(|w| w.map_or(("gone", None), |(n, d)| (n, Some(d))))
+        {
             let dir = tempfile::tempdir().unwrap();
             fs::create_dir(dir.path().join("tantivy")).unwrap();
             for file in &names {
-                fs::copy(source.path().join("tantivy").join(file), dir.path().join("tantivy").join(file)).unwrap();
+                fs::copy(
+                    source.path().join("tantivy").join(file),
+                    dir.path().join("tantivy").join(file),
+                )
+                .unwrap();
             }
             let victim = dir.path().join("tantivy").join(name);
             match damage {

@@ -1,5 +1,5 @@
 //! Matching from outside: the account of a score, what counts for and against, who is left out.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 use keshi_index::*;
 use proptest::prelude::*;
 
@@ -17,7 +17,10 @@ const SUBJECTS: [&str; 8] = [
 fn achievements() -> Vec<Listing> {
     let mut list = Vec::new();
     for (i, subject) in SUBJECTS.iter().enumerate() {
-        for (j, detail) in ["给出了中试参数。", "讨论了失效机理与改进方向，并与现有工艺做了比较。"].iter().enumerate() {
+        for (j, detail) in ["给出了中试参数。", "讨论了失效机理与改进方向，并与现有工艺做了比较。"]
+            .iter()
+            .enumerate()
+        {
             list.push(Listing {
                 text: format!("本成果围绕{subject}展开，{detail}"),
                 keywords: vec![subject.chars().take(4).collect()],
@@ -25,7 +28,7 @@ fn achievements() -> Vec<Listing> {
                 region: Some(["210100", "210200", "220100"][(i + j) % 3].into()),
                 industry: Some(["C26", "C35"][j].into()),
                 trl: Some(3 + (i as u8 + j as u8) % 7),
-                amount_fen: Some(100_000_00 * (i as i64 + 1)),
+                amount_fen: Some(10_000_000 * (i as i64 + 1)),
                 owner: format!("org{}", i % 3),
                 ..Listing::new(Kind::Achievement, format!("{i}-{j}"), *subject)
             });
@@ -56,26 +59,39 @@ fn the_right_subject_comes_first_and_says_why() {
         field: Some("05".into()),
         region: Some("210100".into()),
         trl: Some(9),
-        amount_fen: Some(10_000_00),
+        amount_fen: Some(1_000_000),
         ..Default::default()
     };
     let matches = index.matches(&request).unwrap();
     assert!(matches[0].title.contains("滚动轴承") && matches[0].suitable);
     let explanation = &matches[0].explanation;
-    let terms: Vec<&str> = explanation.parts.iter().flat_map(|p| &p.evidence).map(|e| e.term.as_str()).collect();
+    let terms: Vec<&str> =
+        explanation.parts.iter().flat_map(|p| &p.evidence).map(|e| e.term.as_str()).collect();
     assert!(terms.iter().any(|t| t.contains("轴承")), "{terms:?}");
     assert!(explanation.misfits.iter().any(|m| matches!(m, Misfit::AboveBudget { .. })));
     assert!(explanation.misfits.iter().any(|m| matches!(m, Misfit::TooEarly { needs: 9, .. })));
     let zh = explanation.summary(Lang::Zh);
-    assert!(zh.contains("轴承") && zh.contains("技术领域相同") && zh.contains("报价高于预算") && zh.contains("成熟度偏早") && zh.ends_with('。'), "{zh}");
+    assert!(
+        zh.contains("轴承")
+            && zh.contains("技术领域相同")
+            && zh.contains("报价高于预算")
+            && zh.contains("成熟度偏早")
+            && zh.ends_with('。'),
+        "{zh}"
+    );
     let en = explanation.summary(Lang::En);
-    assert!(en.starts_with("Both deal with") && en.contains("price above budget") && en.ends_with('.'), "{en}");
+    assert!(
+        en.starts_with("Both deal with") && en.contains("price above budget") && en.ends_with('.'),
+        "{en}"
+    );
 }
 
 #[test]
 fn nothing_suitable_is_an_answer() {
     let index = index_of(&achievements());
-    let strange = demand("为客户提供婚礼摄影场地布置与花艺造型，需要会唱歌的主持人和乐队若干名，最好自带音响。");
+    let strange = demand(
+        "为客户提供婚礼摄影场地布置与花艺造型，需要会唱歌的主持人和乐队若干名，最好自带音响。",
+    );
     assert_eq!(index.matches(&strange).unwrap(), []);
     let all = index.matches(&MatchRequest { include_unsuitable: true, ..strange }).unwrap();
     assert!(all.iter().all(|m| !m.suitable));
@@ -87,10 +103,20 @@ fn nothing_suitable_is_an_answer() {
 #[test]
 fn exclusions_filters_and_limit_hold() {
     let index = index_of(&achievements());
-    let base = MatchRequest { include_unsuitable: true, limit: 100, ..demand("焦化废水处理与浮选药剂，太阳能电池，热障涂层，导热膜，基因，轴承，海参") };
+    let base = MatchRequest {
+        include_unsuitable: true,
+        limit: 100,
+        ..demand("焦化废水处理与浮选药剂，太阳能电池，热障涂层，导热膜，基因，轴承，海参")
+    };
     let all = index.matches(&base).unwrap();
     assert_eq!(all.len(), 16);
-    let without = index.matches(&MatchRequest { exclude_owner: Some("org0".into()), exclude_id: Some("1-0".into()), ..base.clone() }).unwrap();
+    let without = index
+        .matches(&MatchRequest {
+            exclude_owner: Some("org0".into()),
+            exclude_id: Some("1-0".into()),
+            ..base.clone()
+        })
+        .unwrap();
     assert!(without.iter().all(|m| m.owner != "org0" && m.id != "1-0") && without.len() == 9);
     let filters = Filters { region: Some("210000".into()), trl_min: Some(5), ..Default::default() };
     assert!(index.matches(&MatchRequest { filters, ..base.clone() }).unwrap().len() < all.len());
@@ -102,7 +128,10 @@ fn exclusions_filters_and_limit_hold() {
 #[test]
 fn boiler_plate_and_generic_words_do_not_decide() {
     let mut list = achievements();
-    list.push(Listing { text: "公司成立于某年，现有员工若干，占地面积很大，是高新技术企业。".repeat(3), ..Listing::new(Kind::Achievement, "plate", "高新技术企业研发产业化关键技术") });
+    list.push(Listing {
+        text: "公司成立于某年，现有员工若干，占地面积很大，是高新技术企业。".repeat(3),
+        ..Listing::new(Kind::Achievement, "plate", "高新技术企业研发产业化关键技术")
+    });
     let index = index_of(&list);
     let text = "公司成立于2003年，现有员工500人，占地面积3万平方米，高新技术企业，年产值5亿元。研发产业化关键技术，需处理焦化废水。";
     assert_ne!(index.matches(&demand(text)).unwrap()[0].id, "plate");
@@ -112,8 +141,14 @@ fn boiler_plate_and_generic_words_do_not_decide() {
 #[test]
 fn both_directions_work() {
     let index = index_of(&[
-        Listing { text: "需要滚动轴承的在线监测与故障诊断装置。".into(), ..Listing::new(Kind::Demand, "d1", "轴承故障诊断需求") },
-        Listing { text: "需要改良盐碱地。".into(), ..Listing::new(Kind::Demand, "d2", "盐碱地改良") },
+        Listing {
+            text: "需要滚动轴承的在线监测与故障诊断装置。".into(),
+            ..Listing::new(Kind::Demand, "d1", "轴承故障诊断需求")
+        },
+        Listing {
+            text: "需要改良盐碱地。".into(),
+            ..Listing::new(Kind::Demand, "d2", "盐碱地改良")
+        },
     ]);
     let request = MatchRequest::from(&achievements()[8]);
     assert_eq!(request.want, Kind::Demand);
@@ -124,7 +159,8 @@ fn both_directions_work() {
 #[test]
 fn many_at_once_is_the_same_as_one_by_one() {
     let index = index_of(&achievements());
-    let requests: Vec<MatchRequest> = SUBJECTS.iter().map(|s| demand(&format!("{s}，有何成熟方案？"))).collect();
+    let requests: Vec<MatchRequest> =
+        SUBJECTS.iter().map(|s| demand(&format!("{s}，有何成熟方案？"))).collect();
     let one_by_one: Vec<_> = requests.iter().map(|r| index.matches(r).unwrap()).collect();
     for threads in [0, 1, 2, 5] {
         assert_eq!(index.match_many(&requests, threads).unwrap(), one_by_one);
@@ -135,7 +171,26 @@ fn many_at_once_is_the_same_as_one_by_one() {
 /// Text from a small alphabet of real words, so that requests and listings overlap.
 fn text(words: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "石墨烯", "导热膜", "电池", "故障诊断", "废水", "的", "研发", "，", "。", "lifepo4/c", "5G-NR", "67%", " ", "轴承", "寿命", "𠮷", "員工", "占地面积", "batteries", "基因",
+        "石墨烯",
+        "导热膜",
+        "电池",
+        "故障诊断",
+        "废水",
+        "的",
+        "研发",
+        "，",
+        "。",
+        "lifepo4/c",
+        "5G-NR",
+        "67%",
+        " ",
+        "轴承",
+        "寿命",
+        "𠮷",
+        "員工",
+        "占地面积",
+        "batteries",
+        "基因",
     ]);
     prop::collection::vec(word, words).prop_map(|w| w.concat())
 }
