@@ -13,7 +13,8 @@ pub enum Place {
 }
 
 /// One reason for a part: a term of the request (folded: lower case, half width, simplified) and
-/// where the found listing has it.
+/// where the found listing has it. Of character pairs it is a run of the request whose every pair
+/// the listing has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub term: String,

@@ -1,8 +1,4 @@
-use super::*;
-use crate::{
-    evaluation::*,
-    ranking::{MATCHING, SEARCHING, Weights},
-};
+use crate::{ranking::{MATCHING, SEARCHING, Weights}, evaluation::*};
 use std::path::Path;
 #[test]
 #[ignore]
@@ -26,25 +22,8 @@ fn tune() {
             }
             let v: f64 = v.parse().unwrap();
             for w in [&mut long, &mut short] {
-                match k {
-                    "k1" => w.k1 = v,
-                    "b" => w.b = v,
-                    "bc" => w.b_characters = v,
-                    "k3" => w.k3 = v,
-                    "words" => w.words = v,
-                    "chars" => w.characters = v,
-                    "title" => w.title = v,
-                    "kw" => w.keywords = v,
-                    "pt" => w.phrase_title = v,
-                    "pk" => w.phrase_keyword = v,
-                    "pwk" => w.phrase_whole_keyword = v,
-                    "px" => w.phrase_text = v,
-                    "gen" => w.generic = v,
-                    "most" => w.most_terms = v as usize,
-                    "cov" => w.coverage = v,
-                    "idf" => w.idf_power = v,
-                    _ => panic!("{k}"),
-                }
+                match k { "k1" => w.k1 = v, "b" => w.b = v, "k3" => w.k3 = v, "words" => w.words = v, "chars" => w.characters = v, "title" => w.title = v, "kw" => w.keywords = v,
+                    "pt" => w.phrase_title = v, "pk" => w.phrase_keyword = v, "pwk" => w.phrase_whole_keyword = v, "px" => w.phrase_text = v, "gen" => w.generic = v, "most" => w.most_terms = v as usize, "idf" => w.rarity = v, _ => panic!("{k}") }
             }
         }
         let t = std::time::Instant::now();

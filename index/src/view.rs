@@ -156,11 +156,6 @@ impl View {
         self.segments.get(ord).map(|segment| (ord, segment))
     }
 
-    pub fn row(&self, flat: usize) -> Option<&Row> {
-        let (_, segment) = self.segment_of(flat)?;
-        segment.rows.get(flat - segment.base)
-    }
-
     pub fn listing(&self, fields: &Fields, flat: usize) -> Result<Option<Listing>> {
         let Some((ord, segment)) = self.segment_of(flat) else { return Ok(None) };
         let address =

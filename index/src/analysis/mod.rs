@@ -33,8 +33,17 @@ pub struct Token {
     pub position: u32,
     /// Units it covers from `position` on; a pair of characters counts as one, its first.
     pub units: u32,
-    /// Says nothing about the subject (研发, 关键技术), or stands in a sentence about the firm.
-    pub generic: bool,
+    pub bearing: Bearing,
+}
+
+/// How much a term says about the subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bearing {
+    Subject,
+    /// A word of every demand: 研发, 关键技术.
+    Generic,
+    /// In a sentence about the firm and not about what it needs.
+    Firm,
 }
 
 /// A text in both views.
@@ -73,13 +82,18 @@ impl Analyzer {
         &self.lexicon.digest
     }
 
+    /// Whether a folded word carries no subject.
+    pub(crate) fn is_stop(&self, word: &str) -> bool {
+        self.lexicon.stop.contains(word)
+    }
+
     pub fn analyse(&self, text: &str) -> Analysis {
         let folded = fold(text);
-        let generic = self.lexicon.generic_mask(&folded);
+        let bearings = self.lexicon.bearings(&folded);
         Cutter {
             lexicon: self.lexicon,
             folded: &folded,
-            generic,
+            bearings,
             out: Analysis::default(),
             unit: 0,
         }
@@ -103,7 +117,7 @@ fn is_word(c: char) -> bool {
 struct Cutter<'a> {
     lexicon: &'static Lexicon,
     folded: &'a Folded,
-    generic: Vec<bool>,
+    bearings: Vec<Bearing>,
     out: Analysis,
     unit: u32,
 }
@@ -146,11 +160,10 @@ impl Cutter<'_> {
 
     fn token(&self, term: String, from: usize, to: usize, position: u32, units: u32) -> Token {
         let (start, end) = self.folded.original(from, to);
-        let generic = self
-            .generic
-            .get(from..to)
-            .is_some_and(|mask| !mask.is_empty() && mask.iter().all(|g| *g));
-        Token { term, start, end, position, units, generic }
+        // a term bears as much as its strongest character
+        let bearings = self.bearings.get(from..to).unwrap_or_default();
+        let bearing = bearings.iter().copied().min().unwrap_or(Bearing::Subject);
+        Token { term, start, end, position, units, bearing }
     }
 
     fn han(&mut self, from: usize) -> usize {
@@ -159,7 +172,7 @@ impl Cutter<'_> {
             to += 1;
         }
         let mut at = from;
-        for cut in self.lexicon.jieba.cut(self.folded.slice(from, to), true) {
+        for cut in self.lexicon.jieba.cut(self.folded.slice(from, to), std::env::var_os("NOHMM").is_none()) {
             let end = at + cut.word.chars().count();
             if !self.lexicon.stop.contains(cut.word) {
                 let position = self.unit + small(at - from);
