@@ -307,7 +307,9 @@ pub fn tasks(conn: &mut DbConn, actor: &Actor) -> Result<Vec<Task>> {
     }
     let owners: Vec<_> = actor.memberships.iter().map(|m| m.organization).collect();
     let returned = store::returned(conn, &owners)?;
-    tasks.extend(returned.iter().map(|row| task("revise_achievement", "修改被退回的", row, "submit")));
+    tasks.extend(
+        returned.iter().map(|row| task("revise_achievement", "修改被退回的", row, "submit")),
+    );
     Ok(tasks)
 }
 

@@ -25,7 +25,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 
 /// List a demand, as a draft.
 ///
-/// Members of universities, institutes, hospitals, companies and agencies may.
+/// Members of any organization may.
 #[utoipa::path(
     tag = "demands",
     request_body = DemandDraft,
@@ -50,7 +50,8 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<DemandDraft>) -> Result<
 
 /// The demands a caller may see, newest first.
 ///
-/// The public is shown the published ones; members see all of their organizations', operators and
+/// The public is shown the published ones, without the owner where it is masked, and private ones
+/// only as a broker whom they name; members see all of their organizations', operators and
 /// auditors all of their region's.
 #[utoipa::path(
     tag = "demands",
@@ -133,12 +134,7 @@ async fn edit(
     security(("bearer" = []), ("api_key" = [])),
 )]
 #[delete("/demands/{id}")]
-async fn remove(
-    actor: Writer,
-    db: Data<Db>,
-    at: At<of::Demand>,
-    seen: IfMatch,
-) -> Result<Reply> {
+async fn remove(actor: Writer, db: Data<Db>, at: At<of::Demand>, seen: IfMatch) -> Result<Reply> {
     db.write(move |tx| service::delete(tx, &actor, at.0, seen)).await?;
     Ok(Reply::no_content())
 }

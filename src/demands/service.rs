@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{
-    model::{Demand, DemandDraft, DemandPatch, DemandView, Birth},
+    model::{Birth, Demand, DemandDraft, DemandPatch, DemandView, Visibility},
     rules, store,
 };
 use crate::{
-    accounts::{self, model::Organization},
+    accounts::{
+        self,
+        model::{Broker, BrokerState, Organization},
+    },
     kernel::{
-        Actor, After, DbConn, Error, Id, IfMatch, JsonText, Moment, Page, Result, Task, Tx, Window,
-        journal, of,
+        Actor, After, Code, DbConn, Error, Faults, Id, IfMatch, JsonText, Moment, OrganizationKind,
+        Page, Result, Task, Tx, Window, journal, of,
     },
     markets::{
         listing::{
@@ -25,8 +28,43 @@ const NOUN: &str = "需求";
 const KIND: &str = "demand";
 
 /// Whether this caller may see it.
-pub fn is_visible(actor: Option<&Actor>, row: &Demand) -> bool {
-    rules::stance(actor, row).is_inside() || rules::is_shown(row)
+pub fn is_visible(conn: &mut DbConn, actor: Option<&Actor>, row: &Demand) -> Result<bool> {
+    Ok(rules::stance(actor, row).is_inside() || is_shown(conn, actor, row)?)
+}
+
+/// Whether this stranger is shown it; only a private demand asks who is a broker.
+fn is_shown(conn: &mut DbConn, actor: Option<&Actor>, row: &Demand) -> Result<bool> {
+    let broker = match row.visibility {
+        Visibility::Private => broker_of(conn, actor)?,
+        Visibility::Public | Visibility::Masked => None,
+    };
+    Ok(rules::is_shown(row, broker))
+}
+
+/// The caller's broker profile, when it is verified and still works for its agency.
+fn broker_of(conn: &mut DbConn, actor: Option<&Actor>) -> Result<Option<Id<of::Broker>>> {
+    let Some(actor) = actor else { return Ok(None) };
+    let broker = accounts::broker_of(conn, actor.account)?;
+    let works = |b: &Broker| {
+        b.state == BrokerState::Verified
+            && actor.membership(b.organization_id).is_some_and(|agency| agency.verified)
+    };
+    Ok(broker.filter(works).map(|b| b.id))
+}
+
+/// Refuses brokers that nobody has verified, by their place in the list.
+fn check_brokers(conn: &mut DbConn, ids: &[Id<of::Broker>]) -> Result<()> {
+    let mut faults = Faults::default();
+    for (at, id) in ids.iter().enumerate() {
+        let known = accounts::broker(conn, *id)?.is_some_and(|b| b.state == BrokerState::Verified);
+        faults.check(
+            known,
+            &format!("/broker_ids/{at}"),
+            "unknown_broker",
+            "没有这样的已核验技术经纪人。",
+        );
+    }
+    faults.finish()
 }
 
 /// Whether this caller speaks for its owner.
@@ -43,7 +81,8 @@ fn see(
 ) -> Result<(Demand, Stance)> {
     let row = store::find(conn, id)?.ok_or(Error::NotFound(NOUN))?;
     let stance = rules::stance(actor, &row);
-    listing::require(NOUN, stance, wish, row.state, rules::is_shown(&row))?;
+    let shown = stance.is_inside() || is_shown(conn, actor, &row)?;
+    listing::require(NOUN, stance, wish, row.state, shown)?;
     Ok((row, stance))
 }
 
@@ -60,13 +99,10 @@ fn subject(id: Id<of::Demand>) -> String {
     format!("{KIND}:{id}")
 }
 
-pub fn create(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    content: DemandDraft,
-) -> Result<DemandView> {
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, content: DemandDraft) -> Result<DemandView> {
     rules::check(&content, None, tx.now().day())?;
-    let member = listing::speaks_for(actor, content.organization_id, &rules::OWNERS)?;
+    check_brokers(tx, &content.broker_ids)?;
+    let member = listing::speaks_for(actor, content.organization_id, OrganizationKind::ALL)?;
     let birth = Birth {
         organization: member.organization,
         account: actor.account,
@@ -113,11 +149,7 @@ pub fn create_published(
     })
 }
 
-pub fn get(
-    conn: &mut DbConn,
-    actor: Option<&Actor>,
-    id: Id<of::Demand>,
-) -> Result<DemandView> {
+pub fn get(conn: &mut DbConn, actor: Option<&Actor>, id: Id<of::Demand>) -> Result<DemandView> {
     let (row, stance) = see(conn, actor, id, Wish::Read)?;
     let owner = owner_of(conn, &row)?;
     Ok(DemandView::of(row, Some(shown(owner)), stance))
@@ -130,7 +162,8 @@ pub fn list(
 ) -> Result<Page<DemandView>> {
     let scope = Scope::of(actor, query)?;
     let window = Window::<After<of::Demand>>::read(query.limit, query.cursor.as_deref())?;
-    let (rows, total) = store::list(conn, &scope, &window)?;
+    let broker = broker_of(conn, actor)?;
+    let (rows, total) = store::list(conn, &scope, broker, &window)?;
     let page = window.page(rows, total, |row| After { at: row.created_at, id: row.id })?;
     let ids: Vec<_> = page.items.iter().map(|row| row.organization_id).collect();
     let owners: BTreeMap<_, _> =
@@ -161,6 +194,9 @@ pub fn edit(
     rules::check(&after, before.deadline, tx.now().day())?;
     let content = serde_json::to_value(&after)?;
     let changed = listing::changed(&serde_json::to_value(&before)?, &content);
+    if changed.iter().any(|field| field == "broker_ids") {
+        check_brokers(tx, &after.broker_ids)?;
+    }
     if changed.is_empty() {
         return Ok(DemandView::of(row, Some(shown(owner)), stance));
     }
@@ -174,12 +210,7 @@ pub fn edit(
 }
 
 /// Throws a draft away. What was public once stays, because deals and the journal speak of it.
-pub fn delete(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    id: Id<of::Demand>,
-    seen: IfMatch,
-) -> Result<()> {
+pub fn delete(tx: &mut Tx<'_>, actor: &Actor, id: Id<of::Demand>, seen: IfMatch) -> Result<()> {
     let (row, _) = see(tx, Some(actor), id, Wish::Delete)?;
     seen.check(row.version)?;
     if row.published_at.is_some() {

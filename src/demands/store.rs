@@ -2,7 +2,7 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::model::Demand;
+use super::model::{Demand, Visibility};
 use crate::{
     kernel::{
         After, Day, DbConn, Error, Id, Moment, Region, Result, Tx, Window, db::MultiBackend, of,
@@ -43,10 +43,17 @@ pub fn all_published(
         .load(conn)?)
 }
 
-fn scoped(scope: &Scope) -> demands::BoxedQuery<'static, MultiBackend> {
+/// `broker` is the caller's broker profile, for `private` demands that name it.
+fn scoped(
+    scope: &Scope,
+    broker: Option<Id<of::Broker>>,
+) -> demands::BoxedQuery<'static, MultiBackend> {
     let mut query = demands::table.into_boxed::<MultiBackend>();
     let mine = demands::organization_id.eq_any(scope.mine.clone());
-    let public = demands::state.eq(State::Published);
+    // ids are lower-case hexadecimal, so the text of the list holds an id or does not
+    let named = broker.map(|id| format!("%{id}%")).unwrap_or_default();
+    let shown = demands::visibility.ne(Visibility::Private).or(demands::broker_ids.like(named));
+    let public = demands::state.eq(State::Published).and(shown);
     query = if scope.only_mine {
         query.filter(mine)
     } else if scope.is_public() {
@@ -71,10 +78,11 @@ fn scoped(scope: &Scope) -> demands::BoxedQuery<'static, MultiBackend> {
 pub fn list(
     conn: &mut DbConn,
     scope: &Scope,
+    broker: Option<Id<of::Broker>>,
     window: &Window<After<of::Demand>>,
 ) -> Result<(Vec<Demand>, i64)> {
-    let total = scoped(scope).count().get_result(conn)?;
-    let mut query = scoped(scope);
+    let total = scoped(scope, broker).count().get_result(conn)?;
+    let mut query = scoped(scope, broker);
     if let Some(After { at, id }) = &window.after {
         let same = demands::created_at.eq(*at).and(demands::id.lt(*id));
         query = query.filter(demands::created_at.lt(*at).or(same));
