@@ -2,6 +2,7 @@
 pub mod accounts;
 pub mod achievements;
 pub mod demands;
+pub mod insight;
 pub mod kernel;
 pub mod markets;
 pub mod schema;
