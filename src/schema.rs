@@ -254,5 +254,68 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+// insight
+diesel::table! {
+    turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
+        month -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        contracts -> BigInt,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        largest_fen -> BigInt,
+    }
+}
+diesel::table! {
+    turnover_entries (contract_id) {
+        contract_id -> Text,
+        registered_on -> Date,
+        seller_region -> Text,
+        total_fen -> BigInt,
+    }
+}
+diesel::table! {
+    targets (id) {
+        id -> Text,
+        region_code -> Text,
+        indicator -> Text,
+        label -> Text,
+        first_year -> BigInt,
+        last_year -> BigInt,
+        operator -> Text,
+        value -> BigInt,
+        upper -> Nullable<BigInt>,
+        scale -> BigInt,
+        kind -> Text,
+        document_title -> Text,
+        document_issued_on -> Nullable<Date>,
+        supersedes -> Nullable<Text>,
+        baseline -> Nullable<BigInt>,
+        breakdown -> Text,
+        note -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+// contracts
+diesel::table! {
+    contracts (id) {
+        id -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        state -> Text,
+        registered_on -> Nullable<Date>,
     }
 }
