@@ -247,7 +247,8 @@ fn rows_of(
 }
 
 fn row(system: &str, kind: &str, measured: &[Measured]) -> Row {
-    let figure = |of: fn(&Measured) -> Option<f64>| figure(measured.iter().filter_map(of).collect());
+    let figure =
+        |of: fn(&Measured) -> Option<f64>| figure(measured.iter().filter_map(of).collect());
     Row {
         system: system.to_owned(),
         kind: kind.to_owned(),
@@ -357,7 +358,8 @@ fn read_lines<T: for<'a> Deserialize<'a>>(path: &Path, id: fn(&T) -> String) -> 
     let mut values = Vec::new();
     for line in lines(path)? {
         let (number, text) = line?;
-        let fault = |why: String| Error::TestSet { file: path.display().to_string(), line: number, why };
+        let fault =
+            |why: String| Error::TestSet { file: path.display().to_string(), line: number, why };
         let value: T = serde_json::from_str(&text).map_err(|e| fault(e.to_string()))?;
         if let Some(first) = seen.insert(id(&value), number) {
             return Err(fault(format!("id {} stands in line {first} already", id(&value))));
@@ -389,32 +391,97 @@ fn read_judgements(path: &Path) -> Result<Judgements> {
 }
 
 #[cfg(test)]
-pub(crate) struct Bench { at: Index, queries: Vec<Query>, judgements: Judgements }
+pub(crate) struct Bench {
+    at: Index,
+    queries: Vec<Query>,
+    judgements: Judgements,
+}
 #[cfg(test)]
 impl Bench {
     pub(crate) fn load(c: &Path, q: &Path, j: &Path) -> Result<Self> {
         let documents: Vec<Document> = read_lines(c, |d: &Document| d.id.clone())?;
         let at = Index::in_memory()?;
-        for d in &documents { at.put(&Listing { text: d.text.clone(), keywords: d.keywords.clone(), ..Listing::new(Kind::Achievement, &d.id, &d.title) })?; }
+        for d in &documents {
+            at.put(&Listing {
+                text: d.text.clone(),
+                keywords: d.keywords.clone(),
+                ..Listing::new(Kind::Achievement, &d.id, &d.title)
+            })?;
+        }
         at.commit(0)?;
-        Ok(Self { at, queries: read_lines(q, |q: &Query| q.id.clone())?, judgements: read_judgements(j)? })
+        Ok(Self {
+            at,
+            queries: read_lines(q, |q: &Query| q.id.clone())?,
+            judgements: read_judgements(j)?,
+        })
     }
-    pub(crate) fn run(&self, long: &ranking::Weights, short: &ranking::Weights, kinds: &str) -> String {
+    pub(crate) fn run(
+        &self,
+        long: &ranking::Weights,
+        short: &ranking::Weights,
+        kinds: &str,
+    ) -> String {
         let mut out = String::new();
         for kind in kinds.split(' ') {
-            let qs: Vec<&Query> = self.queries.iter().filter(|q| q.kind.as_deref() == Some(kind)).collect();
-            let work = |qs: &[&Query]| -> Vec<Measured> { qs.iter().map(|q| {
-                let list: Vec<String> = if q.text.chars().count() <= 24 {
-                    self.at.search_weighed(&SearchRequest { q: q.text.clone(), limit: 50, ..Default::default() }, short).unwrap().items.into_iter().map(|i| i.id).collect()
-                } else {
-                    self.at.matches_weighed(&MatchRequest { text: q.text.clone(), limit: 50, include_unsuitable: true, ..Default::default() }, long, short).unwrap().into_iter().map(|i| i.id).collect()
-                };
-                measure(&list.iter().map(String::as_str).collect::<Vec<_>>(), &self.judgements[&q.id]).unwrap()
-            }).collect() };
+            let qs: Vec<&Query> =
+                self.queries.iter().filter(|q| q.kind.as_deref() == Some(kind)).collect();
+            let work = |qs: &[&Query]| -> Vec<Measured> {
+                qs.iter()
+                    .map(|q| {
+                        let list: Vec<String> = if q.text.chars().count() <= 24 {
+                            self.at
+                                .search_weighed(
+                                    &SearchRequest {
+                                        q: q.text.clone(),
+                                        limit: 50,
+                                        ..Default::default()
+                                    },
+                                    short,
+                                )
+                                .unwrap()
+                                .items
+                                .into_iter()
+                                .map(|i| i.id)
+                                .collect()
+                        } else {
+                            self.at
+                                .matches_weighed(
+                                    &MatchRequest {
+                                        text: q.text.clone(),
+                                        limit: 50,
+                                        include_unsuitable: true,
+                                        ..Default::default()
+                                    },
+                                    long,
+                                    short,
+                                )
+                                .unwrap()
+                                .into_iter()
+                                .map(|i| i.id)
+                                .collect()
+                        };
+                        measure(
+                            &list.iter().map(String::as_str).collect::<Vec<_>>(),
+                            &self.judgements[&q.id],
+                        )
+                        .unwrap()
+                    })
+                    .collect()
+            };
             let (a, b) = qs.split_at(qs.len() / 2);
-            let m: Vec<Measured> = std::thread::scope(|s| { let h = s.spawn(|| work(a)); let mut y = work(b); y.extend(h.join().unwrap()); y });
+            let m: Vec<Measured> = std::thread::scope(|s| {
+                let h = s.spawn(|| work(a));
+                let mut y = work(b);
+                y.extend(h.join().unwrap());
+                y
+            });
             let n = m.len() as f64;
-            out += &format!(" {kind}: {:.4} {:.4} {:.4} |", m.iter().map(|m| m.ndcg).sum::<f64>() / n, m.iter().filter_map(|m| m.mrr).sum::<f64>() / n, m.iter().filter_map(|m| m.recall).sum::<f64>() / n);
+            out += &format!(
+                " {kind}: {:.4} {:.4} {:.4} |",
+                m.iter().map(|m| m.ndcg).sum::<f64>() / n,
+                m.iter().filter_map(|m| m.mrr).sum::<f64>() / n,
+                m.iter().filter_map(|m| m.recall).sum::<f64>() / n
+            );
         }
         out
     }

@@ -35,9 +35,9 @@ mod number;
 pub mod ranking;
 pub mod request;
 mod search;
-mod view;
 #[cfg(test)]
 mod tune;
+mod view;
 
 pub use error::{Error, Result};
 pub use explanation::{Evidence, Explanation, Lang, Misfit, Part, PartKind, Place};

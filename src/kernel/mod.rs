@@ -27,6 +27,7 @@ pub mod page;
 pub mod region;
 pub mod reply;
 pub mod secret;
+pub mod task;
 pub mod telemetry;
 
 pub use {
@@ -45,4 +46,5 @@ pub use {
     region::Region,
     reply::Reply,
     secret::Secret,
+    task::Task,
 };
