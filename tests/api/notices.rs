@@ -231,7 +231,7 @@ impl World {
     /// Lets the postman see everything that happened.
     fn settle(&self) {
         while journal::seal(&self.db).unwrap() > 0 {}
-        let mut postman = Postman::new(&self.config).unwrap();
+        let mut postman = Postman::new(&self.config);
         while journal::feed(&self.db, &mut postman).unwrap() > 0 {}
     }
 
