@@ -212,6 +212,51 @@ diesel::table! {
     }
 }
 
+// deals
+diesel::table! {
+    match_requests (id) {
+        id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        demand_organization_id -> Text,
+        achievement_organization_id -> Text,
+        demand_region_code -> Text,
+        achievement_region_code -> Text,
+        requested_by -> Text,
+        side -> Text,
+        broker_id -> Nullable<Text>,
+        message -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        demand_accepted_at -> Nullable<Timestamp>,
+        achievement_accepted_at -> Nullable<Timestamp>,
+        respond_by -> Timestamp,
+        deal_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    deals (id) {
+        id -> Text,
+        match_request_id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        buyer_organization_id -> Text,
+        seller_organization_id -> Text,
+        buyer_region_code -> Text,
+        seller_region_code -> Text,
+        broker_id -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        contract_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
 
 // notices
 diesel::table! {
