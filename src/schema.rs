@@ -127,7 +127,18 @@ diesel::table! {
 }
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, accounts);
+diesel::joinable!(sessions -> accounts (account_id));
+diesel::joinable!(api_keys -> organizations (organization_id));
+diesel::joinable!(brokers -> organizations (organization_id));
+diesel::joinable!(brokers -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    memberships,
+    organizations,
+    accounts,
+    sessions,
+    api_keys,
+    brokers
+);
 
 // achievements
 diesel::table! {

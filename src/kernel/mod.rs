@@ -27,7 +27,9 @@ pub mod page;
 pub mod region;
 pub mod reply;
 pub mod secret;
+pub mod task;
 pub mod telemetry;
+pub mod text;
 
 pub use {
     actor::{Actor, Lang, MemberRole, OrganizationKind, PlatformRole, Visitor, Writer},
@@ -45,4 +47,5 @@ pub use {
     region::Region,
     reply::Reply,
     secret::Secret,
+    task::Task,
 };
