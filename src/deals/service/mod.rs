@@ -1,4 +1,6 @@
 //! What people can do with match requests and deals. Each function is one transaction.
+#[cfg(test)]
+mod tests;
 mod views;
 
 use serde_json::json;
@@ -76,7 +78,8 @@ pub fn request(tx: &mut Tx<'_>, actor: &Actor, new: &NewMatchRequest) -> Result<
     let row = store::open_request(tx, new, &who)?;
     let body = json!({ "demand": row.demand_id, "achievement": row.achievement_id, "side": side });
     note(tx, &actor.name(), "match_request.requested", &row, body)?;
-    views::request(tx, &viewer, row)
+    let now = tx.now();
+    views::request(tx, &viewer, row, now)
 }
 
 /// In what name the caller asks: an owner before a broker, the demand's before the achievement's.
@@ -153,7 +156,8 @@ pub fn answer(
         return Err(unverified());
     }
     let row = carry_out(tx, &actor.name(), row, &step, answer)?;
-    views::request(tx, &viewer, row)
+    let now = tx.now();
+    views::request(tx, &viewer, row, now)
 }
 
 fn carry_out(
@@ -249,7 +253,7 @@ pub fn show_request(
 ) -> Result<MatchRequestView> {
     let viewer = viewer(conn, actor)?;
     let row = visible_request(conn, &viewer, id)?;
-    views::request(conn, &viewer, row)
+    views::request(conn, &viewer, row, Moment::now())
 }
 
 pub fn list_requests(
