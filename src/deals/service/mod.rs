@@ -1,6 +1,6 @@
 //! What people can do with match requests and deals. Each function is one transaction.
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod views;
 
 use serde_json::json;
@@ -107,7 +107,7 @@ fn asker(
 }
 
 fn unverified() -> Error {
-    Error::forbidden("organization_not_verified", "您的单位尚未通过核验或已停用，不能办理此事。")
+    Error::forbidden("organization_unverified", "您的单位尚未通过核验或已停用，不能办理此事。")
 }
 
 /// An answer to a request.
@@ -401,7 +401,7 @@ pub fn tasks(conn: &mut DbConn, actor: &Actor) -> Result<Vec<Task>> {
             subject: format!("match_request:{}", view.id),
             title: format!("答复对接请求：{} ↔ {}", view.demand.title, view.achievement.title),
             deadline: Some(view.respond_by),
-            action: format!("/match-requests/{}", view.id),
+            action: format!("POST /match-requests/{}/accept", view.id),
         })
         .collect())
 }

@@ -11,23 +11,24 @@ use crate::{
     },
 };
 
-struct Market {
+pub struct Market {
     conn: DbConn,
+    pub url: String,
     now: Moment,
     firm: Id<of::Organization>,
     university: Id<of::Organization>,
     agency: Id<of::Organization>,
-    buyer: Actor,
-    seller: Actor,
-    broker: Actor,
-    stranger: Actor,
-    demand: Id<of::Demand>,
-    achievement: Id<of::Achievement>,
+    pub buyer: Actor,
+    pub seller: Actor,
+    pub broker: Actor,
+    pub stranger: Actor,
+    pub demand: Id<of::Demand>,
+    pub achievement: Id<of::Achievement>,
     _folder: tempfile::TempDir,
 }
 
 impl Market {
-    fn new(visibility: Visibility) -> Self {
+    pub fn new(visibility: Visibility) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("t.db").display());
         let mut conn = DbConn::open(&url).unwrap();
@@ -61,6 +62,7 @@ impl Market {
             .unwrap();
         let mut market = Self {
             conn,
+            url,
             now,
             firm,
             university,
@@ -390,6 +392,7 @@ fn an_answer_that_comes_too_late_does_not_count() {
     let waiting = tasks(&mut m.conn, &seller).unwrap();
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].subject, format!("match_request:{}", asked.id));
+    assert_eq!(waiting[0].action, format!("POST /match-requests/{}/accept", asked.id));
     assert_eq!(waiting[0].deadline, Some(asked.respond_by));
     assert!(tasks(&mut m.conn, &buyer).unwrap().is_empty());
     assert_eq!(m.write(tick).unwrap(), 0);
@@ -408,9 +411,9 @@ fn listings_and_organizations_must_be_in_order() {
     let (buyer, seller) = (m.buyer.clone(), m.seller.clone());
     let mut pending = buyer.clone();
     pending.memberships.iter_mut().for_each(|p| p.verified = false);
-    assert_eq!(code(m.ask(&pending)), "organization_not_verified");
+    assert_eq!(code(m.ask(&pending)), "organization_unverified");
     let asked = m.ask(&seller).unwrap();
-    assert_eq!(code(m.answer(&pending, asked.id, Answer::Accept)), "organization_not_verified");
+    assert_eq!(code(m.answer(&pending, asked.id, Answer::Accept)), "organization_unverified");
     let set = |m: &mut Market, state: State| {
         diesel::update(offers::table).set(offers::state.eq(state)).execute(&mut m.conn).unwrap()
     };
