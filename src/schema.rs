@@ -212,48 +212,47 @@ diesel::table! {
     }
 }
 
-// deals
+
+// notices
 diesel::table! {
-    match_requests (id) {
+    mails (id) {
         id -> Text,
-        demand_id -> Text,
-        achievement_id -> Text,
-        demand_organization_id -> Text,
-        achievement_organization_id -> Text,
-        demand_region_code -> Text,
-        achievement_region_code -> Text,
-        requested_by -> Text,
-        side -> Text,
-        broker_id -> Nullable<Text>,
-        message -> Text,
+        to_address -> Text,
+        to_name -> Text,
+        lang -> Text,
+        template -> Text,
+        params -> Text,
+        message_id -> Text,
+        event_position -> BigInt,
         state -> Text,
-        reason -> Nullable<Text>,
-        comment -> Nullable<Text>,
-        demand_accepted_at -> Nullable<Timestamp>,
-        achievement_accepted_at -> Nullable<Timestamp>,
-        respond_by -> Timestamp,
-        deal_id -> Nullable<Text>,
-        version -> BigInt,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        next_try_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
         created_at -> Timestamp,
-        updated_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
     }
 }
+
+// notices
 diesel::table! {
-    deals (id) {
+    mails (id) {
         id -> Text,
-        match_request_id -> Text,
-        demand_id -> Text,
-        achievement_id -> Text,
-        buyer_organization_id -> Text,
-        seller_organization_id -> Text,
-        buyer_region_code -> Text,
-        seller_region_code -> Text,
-        broker_id -> Nullable<Text>,
+        to_address -> Text,
+        to_name -> Text,
+        lang -> Text,
+        template -> Text,
+        params -> Text,
+        message_id -> Text,
+        event_position -> BigInt,
         state -> Text,
-        reason -> Nullable<Text>,
-        contract_id -> Nullable<Text>,
-        version -> BigInt,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        next_try_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
         created_at -> Timestamp,
-        updated_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
     }
 }
