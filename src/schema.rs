@@ -212,7 +212,6 @@ diesel::table! {
     }
 }
 
-
 // notices
 diesel::table! {
     mails (id) {

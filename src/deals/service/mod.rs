@@ -45,11 +45,12 @@ fn owner(conn: &mut DbConn, id: Id<of::Organization>) -> Result<Organization> {
 /// belongs to, or as a broker for both.
 pub fn request(tx: &mut Tx<'_>, actor: &Actor, new: &NewMatchRequest) -> Result<MatchRequestView> {
     let viewer = viewer(tx, actor)?;
-    let demand = demands::find(tx, new.demand_id)?
-        .filter(|d| rules::sees_demand(&viewer, d))
-        .ok_or(Error::NotFound("需求"))?;
+    let demand = demands::find(tx, new.demand_id)?.ok_or(Error::NotFound("需求"))?;
+    if !demands::is_visible(tx, Some(actor), &demand)? {
+        return Err(Error::NotFound("需求"));
+    }
     let achievement = achievements::find(tx, new.achievement_id)?
-        .filter(|a| rules::sees_achievement(&viewer, a))
+        .filter(|a| achievements::is_visible(Some(actor), a))
         .ok_or(Error::NotFound("成果"))?;
     new.check()?;
     if demand.organization_id == achievement.organization_id {
