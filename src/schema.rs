@@ -212,6 +212,52 @@ diesel::table! {
     }
 }
 
+// deals
+diesel::table! {
+    match_requests (id) {
+        id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        demand_organization_id -> Text,
+        achievement_organization_id -> Text,
+        demand_region_code -> Text,
+        achievement_region_code -> Text,
+        requested_by -> Text,
+        side -> Text,
+        broker_id -> Nullable<Text>,
+        message -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        demand_accepted_at -> Nullable<Timestamp>,
+        achievement_accepted_at -> Nullable<Timestamp>,
+        respond_by -> Timestamp,
+        deal_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    deals (id) {
+        id -> Text,
+        match_request_id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        buyer_organization_id -> Text,
+        seller_organization_id -> Text,
+        buyer_region_code -> Text,
+        seller_region_code -> Text,
+        broker_id -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        contract_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
 // notices
 diesel::table! {
     mails (id) {
@@ -253,5 +299,68 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+// insight
+diesel::table! {
+    turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
+        month -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        contracts -> BigInt,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        largest_fen -> BigInt,
+    }
+}
+diesel::table! {
+    turnover_entries (contract_id) {
+        contract_id -> Text,
+        registered_on -> Date,
+        seller_region -> Text,
+        total_fen -> BigInt,
+    }
+}
+diesel::table! {
+    targets (id) {
+        id -> Text,
+        region_code -> Text,
+        indicator -> Text,
+        label -> Text,
+        first_year -> BigInt,
+        last_year -> BigInt,
+        operator -> Text,
+        value -> BigInt,
+        upper -> Nullable<BigInt>,
+        scale -> BigInt,
+        kind -> Text,
+        document_title -> Text,
+        document_issued_on -> Nullable<Date>,
+        supersedes -> Nullable<Text>,
+        baseline -> Nullable<BigInt>,
+        breakdown -> Text,
+        note -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+// contracts
+diesel::table! {
+    contracts (id) {
+        id -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        state -> Text,
+        registered_on -> Nullable<Date>,
     }
 }
