@@ -280,25 +280,6 @@ diesel::table! {
     }
 }
 
-// notices
-diesel::table! {
-    mails (id) {
-        id -> Text,
-        to_address -> Text,
-        to_name -> Text,
-        lang -> Text,
-        template -> Text,
-        params -> Text,
-        message_id -> Text,
-        event_position -> BigInt,
-        state -> Text,
-        attempts -> BigInt,
-        refusals -> BigInt,
-        next_try_at -> Timestamp,
-        lease_until -> Nullable<Timestamp>,
-        last_error -> Nullable<Text>,
-        created_at -> Timestamp,
-        sent_at -> Nullable<Timestamp>,
 // insight
 diesel::table! {
     turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
