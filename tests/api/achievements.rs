@@ -192,7 +192,7 @@ async fn bad_input_is_refused_and_leaves_nothing() {
     let table = [
         (json!({"region_code": "219999"}), "/region_code unknown_region"),
         (json!({"price_fen": -1}), "/price_fen too_small"),
-        (json!({"price_fen": 1e20}), "/price_fen wrong_type"),
+        (json!({"price_fen": 1e20}), "/price_fen too_large"),
         (json!({"expires_on": "2026-02-30"}), "/expires_on bad_format"),
         (json!({"expires_on": "2020-01-01"}), "/expires_on past_day"),
         (json!({"title": "标题\u{0}标题"}), "/title control_character"),
@@ -273,10 +273,7 @@ async fn a_repeated_request_is_answered_as_the_first_time() {
     };
     let (first, again) = (ask(draft(json!({}))).await, ask(draft(json!({}))).await);
     assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(
-        (first.header("etag"), first.body),
-        (again.headers["etag"].to_str().unwrap(), again.body)
-    );
+    assert_eq!((first.header("etag"), &first.body), (again.header("etag"), &again.body));
     assert_eq!(ask(draft(json!({"trl": 7}))).await.code(422), "idempotency_key_reused");
     let list = market.get(&owner, "/achievements?mine=true").await.with(200);
     assert_eq!(list["total"], 1);

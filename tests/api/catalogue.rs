@@ -15,7 +15,7 @@ async fn every_code_has_its_labels() {
 async fn regions_are_told_by_what_they_lie_in() {
     let market = Market::open();
     let below = async |query: &str| market.get("", &format!("/regions{query}")).await;
-    assert_eq!(below("").await.with(200).as_array().unwrap().len(), 31);
+    assert_eq!(below("").await.with(200).as_array().unwrap().len(), 34);
     assert_eq!(below("?parent=210000").await.with(200).as_array().unwrap().len(), 15);
     assert!(below("?parent=210100").await.with(200).to_string().contains("210106"));
     assert_eq!(below("?parent=999999").await.faults(), ["parent unknown_region"]);

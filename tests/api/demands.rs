@@ -143,14 +143,10 @@ async fn bad_input_is_refused_and_leaves_nothing() {
     let refused = market.ask(&owner, Method::POST, "/demands", &[], r#"{"title":"\udc00"}"#).await;
     assert_eq!(refused.code(422), "malformed_json");
     assert_eq!(market.get(&owner, "/demands?mine=true").await.with(200)["total"], 0);
-    let ask = |key| {
-        market.ask(
-            &owner,
-            Method::POST,
-            "/demands",
-            &[("idempotency-key", key)],
-            draft(json!({})).to_string(),
-        )
+    let ask = async |key| {
+        let headers = [("idempotency-key", key)];
+        let body = draft(json!({})).to_string();
+        market.ask(&owner, Method::POST, "/demands", &headers, body).await
     };
     let (first, again) = (ask("k").await, ask("k").await);
     assert_eq!((first.body, again.header("idempotency-replayed")), (again.body.clone(), "true"));

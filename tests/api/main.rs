@@ -1,8 +1,7 @@
-//! The service from outside.
+//! Black-box tests of the service.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop at the first surprise
 mod achievements;
 mod catalogue;
 mod demands;
 mod market;
-//! Black-box tests of the service.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop at the first surprise
 mod notices;
