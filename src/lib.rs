@@ -1,6 +1,7 @@
 //! keshi (科市), a technology market: the map of its rooms.
 pub mod accounts;
 pub mod achievements;
+pub mod contracts;
 pub mod deals;
 pub mod demands;
 pub mod kernel;

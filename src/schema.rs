@@ -257,3 +257,46 @@ diesel::table! {
         updated_at -> Timestamp,
     }
 }
+
+// contracts
+diesel::table! {
+    contracts (id) {
+        id -> Text,
+        state -> Text,
+        version -> BigInt,
+        filer_id -> Nullable<Text>,
+        deal_id -> Nullable<Text>,
+        title -> Text,
+        category -> Text,
+        subcategory -> Text,
+        field -> Text,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        seller_organization_id -> Nullable<Text>,
+        seller_uscc -> Nullable<Text>,
+        seller_region -> Text,
+        seller_type -> Text,
+        buyer_organization_id -> Nullable<Text>,
+        buyer_region -> Text,
+        buyer_type -> Text,
+        parties -> Text,
+        terms -> Text,
+        registrar_id -> Text,
+        digest -> Text,
+        submitted_at -> Nullable<Timestamp>,
+        accepted_at -> Nullable<Timestamp>,
+        examiner_id -> Nullable<Text>,
+        registered_by -> Nullable<Text>,
+        registration_no -> Nullable<Text>,
+        registered_on -> Nullable<Date>,
+        grounds -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    registrar_numbers (registrar_id, area) { registrar_id -> Text, area -> Text, number -> BigInt, }
+}
+diesel::table! {
+    registration_serials (registrar_id, year) { registrar_id -> Text, year -> BigInt, last -> BigInt, }
+}
