@@ -2,8 +2,11 @@
 pub mod accounts;
 pub mod achievements;
 pub mod contracts;
+pub mod catalogue;
 pub mod deals;
 pub mod demands;
+pub mod insight;
 pub mod kernel;
 pub mod markets;
+pub mod notices;
 pub mod schema;

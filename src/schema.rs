@@ -127,7 +127,18 @@ diesel::table! {
 }
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, accounts);
+diesel::joinable!(sessions -> accounts (account_id));
+diesel::joinable!(api_keys -> organizations (organization_id));
+diesel::joinable!(brokers -> organizations (organization_id));
+diesel::joinable!(brokers -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    memberships,
+    organizations,
+    accounts,
+    sessions,
+    api_keys,
+    brokers
+);
 
 // achievements
 diesel::table! {
@@ -258,6 +269,28 @@ diesel::table! {
     }
 }
 
+// notices
+diesel::table! {
+    mails (id) {
+        id -> Text,
+        to_address -> Text,
+        to_name -> Text,
+        lang -> Text,
+        template -> Text,
+        params -> Text,
+        message_id -> Text,
+        event_position -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        next_try_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
 // contracts
 diesel::table! {
     contracts (id) {
@@ -299,4 +332,53 @@ diesel::table! {
 }
 diesel::table! {
     registration_serials (registrar_id, year) { registrar_id -> Text, year -> BigInt, last -> BigInt, }
+}
+
+// insight
+diesel::table! {
+    turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
+        month -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        contracts -> BigInt,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        largest_fen -> BigInt,
+    }
+}
+diesel::table! {
+    turnover_entries (contract_id) {
+        contract_id -> Text,
+        registered_on -> Date,
+        seller_region -> Text,
+        total_fen -> BigInt,
+    }
+}
+diesel::table! {
+    targets (id) {
+        id -> Text,
+        region_code -> Text,
+        indicator -> Text,
+        label -> Text,
+        first_year -> BigInt,
+        last_year -> BigInt,
+        operator -> Text,
+        value -> BigInt,
+        upper -> Nullable<BigInt>,
+        scale -> BigInt,
+        kind -> Text,
+        document_title -> Text,
+        document_issued_on -> Nullable<Date>,
+        supersedes -> Nullable<Text>,
+        baseline -> Nullable<BigInt>,
+        breakdown -> Text,
+        note -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
 }

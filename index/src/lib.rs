@@ -35,8 +35,6 @@ mod number;
 pub mod ranking;
 pub mod request;
 mod search;
-#[cfg(test)]
-mod tune;
 mod view;
 
 pub use error::{Error, Result};

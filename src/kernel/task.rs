@@ -1,21 +1,23 @@
-//! Duties: what waits for somebody, as `GET /me/tasks` shows it. Each room tells its own.
+//! Duties that wait for a person; every room tells its own, `GET /me/tasks` gathers them.
 use serde::Serialize;
 
 use super::Moment;
 
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+/// One thing that somebody should do now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Task {
-    /// What is to be done, for programs.
-    #[schema(example = "answer_match_request")]
+    /// A stable slug for programs.
+    #[schema(example = "verify_organization")]
     pub kind: &'static str,
-    /// The thing it is about, as `kind:id`.
-    #[schema(example = "match_request:0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10")]
+    /// What it is about, as `kind:id`.
+    #[schema(example = "organization:0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10")]
     pub subject: String,
-    #[schema(example = "答复对接请求：高镍三元正极材料表面包覆工艺")]
+    /// What to show to the person.
+    #[schema(example = "核验单位“示例大学（虚构）”")]
     pub title: String,
-    /// After this instant it is too late.
+    /// When it will be too late; null when nothing happens of itself.
     pub deadline: Option<Moment>,
-    /// Where to do it: a path under `/api/v1`.
-    #[schema(example = "/match-requests/0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10")]
+    /// The call that does it.
+    #[schema(example = "POST /organizations/0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10/verify")]
     pub action: String,
 }
