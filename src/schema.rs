@@ -127,7 +127,18 @@ diesel::table! {
 }
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, accounts);
+diesel::joinable!(sessions -> accounts (account_id));
+diesel::joinable!(api_keys -> organizations (organization_id));
+diesel::joinable!(brokers -> organizations (organization_id));
+diesel::joinable!(brokers -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    memberships,
+    organizations,
+    accounts,
+    sessions,
+    api_keys,
+    brokers
+);
 
 // achievements
 diesel::table! {
@@ -280,6 +291,49 @@ diesel::table! {
     }
 }
 
+// contracts
+diesel::table! {
+    contracts (id) {
+        id -> Text,
+        state -> Text,
+        version -> BigInt,
+        filer_id -> Nullable<Text>,
+        deal_id -> Nullable<Text>,
+        title -> Text,
+        category -> Text,
+        subcategory -> Text,
+        field -> Text,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        seller_organization_id -> Nullable<Text>,
+        seller_uscc -> Nullable<Text>,
+        seller_region -> Text,
+        seller_type -> Text,
+        buyer_organization_id -> Nullable<Text>,
+        buyer_region -> Text,
+        buyer_type -> Text,
+        parties -> Text,
+        terms -> Text,
+        registrar_id -> Text,
+        digest -> Text,
+        submitted_at -> Nullable<Timestamp>,
+        accepted_at -> Nullable<Timestamp>,
+        examiner_id -> Nullable<Text>,
+        registered_by -> Nullable<Text>,
+        registration_no -> Nullable<Text>,
+        registered_on -> Nullable<Date>,
+        grounds -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    registrar_numbers (registrar_id, area) { registrar_id -> Text, area -> Text, number -> BigInt, }
+}
+diesel::table! {
+    registration_serials (registrar_id, year) { registrar_id -> Text, year -> BigInt, last -> BigInt, }
+}
+
 // insight
 diesel::table! {
     turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
@@ -326,22 +380,5 @@ diesel::table! {
         created_by -> Nullable<Text>,
         version -> BigInt,
         created_at -> Timestamp,
-    }
-}
-
-// contracts
-diesel::table! {
-    contracts (id) {
-        id -> Text,
-        category -> Text,
-        field -> Text,
-        seller_region -> Text,
-        buyer_region -> Text,
-        seller_type -> Text,
-        buyer_type -> Text,
-        total_fen -> BigInt,
-        tech_fen -> BigInt,
-        state -> Text,
-        registered_on -> Nullable<Date>,
     }
 }

@@ -1,7 +1,39 @@
 //! Accounts: people, organizations, memberships, sessions, API keys, brokers.
 //!
+//! Words: an *account* is one person; an *organization* is who offers, asks and registers; a *member*
+//! may speak for it, an *admin* manages it; a *session* is one sign-in with the family of refresh
+//! tokens that descends from it; a *link* is a token that came by mail and works once; a *broker* is a
+//! member of an agency whose certificate an operator has seen.
+//!
+//! Promises:
+//! - a password, a token, a key or a code is stored as a hash or sealed, and is in no log, no error
+//!   and no line of the journal;
+//! - a stolen refresh token is worth one use: the second ends the whole session;
+//! - an organization changes its state only through a [`rules::Move`], and never by its own members;
+//! - an organization always keeps an administrator.
+//!
+//! Its events: `account.registered|created|invited|verified|verification_requested|changed`,
+//! `account.password_reset_requested|password_changed|totp_begun|totp_enabled|totp_disabled`,
+//! `session.opened|closed|reuse_detected` (on `account:ID`),
+//! `organization.registered|created|changed|verified|rejected|suspended`,
+//! `organization.member_added|member_removed|api_key_created|api_key_revoked`,
+//! `broker.created|verified`.
+//!
+//! The app holds a [`credentials::Hasher`] and [`credentials::Keys`] as data and wraps the API in
+//! [`http::recognise`].
+//!
 //! May use: `kernel`, `markets`. Used by: everyone above.
+pub mod credentials;
+pub mod http;
 pub mod model;
+pub mod rules;
+pub mod service;
 mod store;
 
+pub use rules::uscc;
+pub use service::{
+    people::mint_link,
+    setup::{NewAccount, add_member, create_account, create_broker, create_organization, tick},
+    tasks,
+};
 pub use store::{broker, broker_of, members, organization, organizations, person};

@@ -127,6 +127,14 @@ impl Actor {
     pub fn oversees(&self, region: &Region) -> bool {
         self.platform.as_ref().is_some_and(|p| p.region.covers(region))
     }
+    /// Until the address is verified a person may sign in and look, no more.
+    pub fn check_verified(&self) -> Result<()> {
+        if self.email_verified {
+            return Ok(());
+        }
+        let why = "请先点击验证邮件中的链接；在此之前只能登录和查看。";
+        Err(Error::forbidden("email_unverified", why))
+    }
     /// How the journal names the caller.
     pub fn name(&self) -> String {
         match self.api_key {
@@ -181,9 +189,7 @@ impl FromRequest for Writer {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(caller(req).and_then(|actor| {
             let actor = actor.ok_or(Error::SIGN_IN)?;
-            if !actor.email_verified {
-                return Err(Error::forbidden("email_unverified", "请先点击验证邮件中的链接；在此之前只能登录和查看。"));
-            }
+            actor.check_verified()?;
             if actor.second_factor_missing {
                 return Err(Error::forbidden(
                     "second_factor_required",

@@ -5,12 +5,10 @@
 //! one's answer. Kept answers may hold tokens that are shown once, so they are sealed with a key made
 //! from the server's secret and the client's key, of which the table knows only a hash.
 use actix_web::{HttpRequest, web::Data};
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use chacha20poly1305::{ChaCha20Poly1305, KeyInit, aead::Aead};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{Config, Db, Error, Reply, Result, Tx, is_unique_violation};
+use super::{Config, Db, Error, Reply, Result, Secret, Tx, is_unique_violation, secret::Seal};
 use crate::schema::kept_answers as kept;
 
 /// How long an answer is kept: longer than any client retries.
@@ -22,7 +20,7 @@ pub struct Once(Option<Claim>);
 struct Claim {
     key_hash: String,
     request: String,
-    seal: ChaCha20Poly1305,
+    seal: Seal,
 }
 
 impl Once {
@@ -38,13 +36,7 @@ impl Once {
             })?;
         let secret = req
             .app_data::<Data<Config>>()
-            .map(|c| c.jwt_secret.expose().to_vec())
-            .unwrap_or_default();
-        let seal_key = Sha256::new()
-            .chain_update(b"kept answer\0")
-            .chain_update(&secret)
-            .chain_update(key)
-            .finalize();
+            .map_or_else(|| Secret::new(""), |c| c.jwt_secret.clone());
         let request = Sha256::new()
             .chain_update(req.method().as_str())
             .chain_update(b"\0")
@@ -55,7 +47,7 @@ impl Once {
         Ok(Self(Some(Claim {
             key_hash: hex(&Sha256::digest(key)),
             request: hex(&request),
-            seal: ChaCha20Poly1305::new(&seal_key),
+            seal: Seal::new("kept answer", &secret, key.as_bytes()),
         })))
     }
 
@@ -72,12 +64,31 @@ impl Once {
         db.write(move |tx| self.run(tx, &caller, work)).await
     }
 
+    /// Like [`write`](Self::write), for work that must last although its answer is an error, such as
+    /// revoking a session because a stolen token was shown: `Ok(Err(refusal))` is committed and not
+    /// kept, so that the next try is judged anew.
+    pub async fn write_and_refuse<F>(self, db: &Db, caller: String, work: F) -> Result<Reply>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<Result<Reply>> + Send + 'static,
+    {
+        db.write(move |tx| self.settle(tx, &caller, work)).await?
+    }
+
     pub fn run(
         self,
         tx: &mut Tx<'_>,
         caller: &str,
         work: impl FnOnce(&mut Tx<'_>) -> Result<Reply>,
     ) -> Result<Reply> {
+        self.settle(tx, caller, |tx| work(tx).map(Ok))?
+    }
+
+    fn settle(
+        self,
+        tx: &mut Tx<'_>,
+        caller: &str,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<Result<Reply>>,
+    ) -> Result<Result<Reply>> {
         let Some(claim) = self.0 else { return work(tx) };
         let now = tx.now();
         let row = (
@@ -94,10 +105,17 @@ impl Once {
             .execute(&mut **tx)?;
         match tx.savepoint(|conn| diesel::insert_into(kept::table).values(row).execute(conn)) {
             Ok(_) => {
-                let reply = work(tx)?;
-                let sealed = claim.close(&reply)?;
-                diesel::update(mine).set(kept::answer.eq(sealed)).execute(&mut **tx)?;
-                Ok(reply)
+                let outcome = work(tx)?;
+                match &outcome {
+                    Ok(reply) => {
+                        let sealed = claim.seal.close(&serde_json::to_vec(reply)?)?;
+                        diesel::update(mine).set(kept::answer.eq(sealed)).execute(&mut **tx)?;
+                    }
+                    Err(_) => {
+                        diesel::delete(mine).execute(&mut **tx)?;
+                    }
+                }
+                Ok(outcome)
             }
             Err(cause) if is_unique_violation(&cause, &[]) => {
                 let (first, sealed): (String, String) =
@@ -109,34 +127,11 @@ impl Once {
                         "这个 Idempotency-Key 已用于另一个请求；请换一个新的键。",
                     ));
                 }
-                Ok(claim.open(&sealed)?.as_replay())
+                let first: Reply = serde_json::from_slice(&claim.seal.open(&sealed)?)?;
+                Ok(Ok(first.as_replay()))
             }
             Err(other) => Err(other.into()),
         }
-    }
-}
-
-impl Claim {
-    fn close(&self, reply: &Reply) -> Result<String> {
-        let mut nonce = [0u8; 12];
-        getrandom::fill(&mut nonce).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
-        let plain = serde_json::to_vec(reply)?;
-        let mut sealed = nonce.to_vec();
-        sealed.extend(
-            self.seal
-                .encrypt(&nonce.into(), plain.as_slice())
-                .map_err(|_| anyhow::anyhow!("sealing a kept answer"))?,
-        );
-        Ok(BASE64.encode(sealed))
-    }
-
-    fn open(&self, sealed: &str) -> Result<Reply> {
-        let broken =
-            || anyhow::anyhow!("a kept answer cannot be opened; was the server's secret changed?");
-        let bytes = BASE64.decode(sealed).map_err(|_| broken())?;
-        let (nonce, text) = bytes.split_first_chunk::<12>().ok_or_else(broken)?;
-        let plain = self.seal.decrypt(&(*nonce).into(), text).map_err(|_| broken())?;
-        Ok(serde_json::from_slice(&plain)?)
     }
 }
 

@@ -29,6 +29,7 @@ pub mod reply;
 pub mod secret;
 pub mod task;
 pub mod telemetry;
+pub mod text;
 
 pub use {
     actor::{Actor, Lang, MemberRole, OrganizationKind, PlatformRole, Visitor, Writer},
