@@ -222,3 +222,48 @@ diesel::table! {
         content -> Text,
     }
 }
+
+
+// notices
+diesel::table! {
+    mails (id) {
+        id -> Text,
+        to_address -> Text,
+        to_name -> Text,
+        lang -> Text,
+        template -> Text,
+        params -> Text,
+        message_id -> Text,
+        event_position -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        next_try_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+// notices
+diesel::table! {
+    mails (id) {
+        id -> Text,
+        to_address -> Text,
+        to_name -> Text,
+        lang -> Text,
+        template -> Text,
+        params -> Text,
+        message_id -> Text,
+        event_position -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        next_try_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}

@@ -216,9 +216,8 @@ fn write_run(path: &Path, queries: &[Query], run: &[Vec<(String, f64)>]) -> Resu
     let fault = |e| Error::io(path, e);
     let mut out = BufWriter::new(File::create(path).map_err(fault)?);
     for (query, list) in queries.iter().zip(run) {
-        for (rank, (id, score)) in (1..).zip(list) {
-            let line: (usize, &str) = (rank, &query.id);
-            writeln!(out, "{} Q0 {id} {} {score:.6} {MODEL}", line.1, line.0).map_err(fault)?;
+        for (rank, (id, score)) in (1_usize..).zip(list) {
+            writeln!(out, "{} Q0 {id} {rank} {score:.6} {MODEL}", query.id).map_err(fault)?;
         }
     }
     out.flush().map_err(fault)
@@ -247,7 +246,8 @@ fn rows_of(
 }
 
 fn row(system: &str, kind: &str, measured: &[Measured]) -> Row {
-    let figure = |of: fn(&Measured) -> Option<f64>| figure(measured.iter().filter_map(of).collect());
+    let figure =
+        |of: fn(&Measured) -> Option<f64>| figure(measured.iter().filter_map(of).collect());
     Row {
         system: system.to_owned(),
         kind: kind.to_owned(),
@@ -357,7 +357,8 @@ fn read_lines<T: for<'a> Deserialize<'a>>(path: &Path, id: fn(&T) -> String) -> 
     let mut values = Vec::new();
     for line in lines(path)? {
         let (number, text) = line?;
-        let fault = |why: String| Error::TestSet { file: path.display().to_string(), line: number, why };
+        let fault =
+            |why: String| Error::TestSet { file: path.display().to_string(), line: number, why };
         let value: T = serde_json::from_str(&text).map_err(|e| fault(e.to_string()))?;
         if let Some(first) = seen.insert(id(&value), number) {
             return Err(fault(format!("id {} stands in line {first} already", id(&value))));
@@ -389,33 +390,65 @@ fn read_judgements(path: &Path) -> Result<Judgements> {
 }
 
 #[cfg(test)]
-pub(crate) struct Bench { at: Index, queries: Vec<Query>, judgements: Judgements }
-#[cfg(test)]
-impl Bench {
-    pub(crate) fn load(c: &Path, q: &Path, j: &Path) -> Result<Self> {
-        let documents: Vec<Document> = read_lines(c, |d: &Document| d.id.clone())?;
-        let at = Index::in_memory()?;
-        for d in &documents { at.put(&Listing { text: d.text.clone(), keywords: d.keywords.clone(), ..Listing::new(Kind::Achievement, &d.id, &d.title) })?; }
-        at.commit(0)?;
-        Ok(Self { at, queries: read_lines(q, |q: &Query| q.id.clone())?, judgements: read_judgements(j)? })
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn grades(pairs: &[(&str, u32)]) -> HashMap<String, u32> {
+        pairs.iter().map(|(id, grade)| ((*id).to_owned(), *grade)).collect()
     }
-    pub(crate) fn run(&self, long: &ranking::Weights, short: &ranking::Weights, kinds: &str) -> String {
-        let mut out = String::new();
-        for kind in kinds.split(' ') {
-            let qs: Vec<&Query> = self.queries.iter().filter(|q| q.kind.as_deref() == Some(kind)).collect();
-            let work = |qs: &[&Query]| -> Vec<Measured> { qs.iter().map(|q| {
-                let list: Vec<String> = if q.text.chars().count() <= 24 {
-                    self.at.search_weighed(&SearchRequest { q: q.text.clone(), limit: 50, ..Default::default() }, short).unwrap().items.into_iter().map(|i| i.id).collect()
-                } else {
-                    self.at.matches_weighed(&MatchRequest { text: q.text.clone(), limit: 50, include_unsuitable: true, ..Default::default() }, long, short).unwrap().into_iter().map(|i| i.id).collect()
-                };
-                measure(&list.iter().map(String::as_str).collect::<Vec<_>>(), &self.judgements[&q.id]).unwrap()
-            }).collect() };
-            let (a, b) = qs.split_at(qs.len() / 2);
-            let m: Vec<Measured> = std::thread::scope(|s| { let h = s.spawn(|| work(a)); let mut y = work(b); y.extend(h.join().unwrap()); y });
-            let n = m.len() as f64;
-            out += &format!(" {kind}: {:.4} {:.4} {:.4} |", m.iter().map(|m| m.ndcg).sum::<f64>() / n, m.iter().filter_map(|m| m.mrr).sum::<f64>() / n, m.iter().filter_map(|m| m.recall).sum::<f64>() / n);
-        }
-        out
+
+    /// Worked out by hand from the definitions of the reference script.
+    #[test]
+    fn metrics_are_those_of_the_reference() {
+        let judged = grades(&[("a", 3), ("b", 2), ("c", 1)]);
+        let m = measure(&["x", "b", "c", "a"], &judged).unwrap();
+        let dcg = 3.0 / 3_f64.log2() + 1.0 / 4_f64.log2() + 7.0 / 5_f64.log2();
+        let ideal = 7.0 + 3.0 / 3_f64.log2() + 1.0 / 4_f64.log2();
+        assert!((m.ndcg - dcg / ideal).abs() < 1e-12);
+        assert_eq!((m.mrr, m.recall), (Some(0.5), Some(1.0)));
+        let late: Vec<&str> = std::iter::repeat_n("x", 10).chain(["a"]).collect();
+        let m = measure(&late, &judged).unwrap();
+        assert_eq!((m.ndcg, m.mrr, m.recall), (0.0, Some(0.0), Some(0.5)));
+        assert_eq!(measure(&["a"], &grades(&[("a", 0)])), None);
+        assert_eq!(measure(&["c"], &grades(&[("c", 1)])).unwrap().recall, None);
+    }
+
+    #[test]
+    fn intervals_hold_the_mean_and_repeat() {
+        let values: Vec<f64> = (0..200).map(|i| f64::from(i % 7) / 7.0).collect();
+        let one = figure(values.clone());
+        assert_eq!(one, figure(values));
+        assert!(one.low < one.mean && one.mean < one.high);
+    }
+
+    #[test]
+    fn a_test_set_is_read_measured_and_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let corpus = "{\"id\":\"d1\",\"title\":\"石墨烯导热膜\"}\n{\"id\":\"d2\",\"title\":\"稻瘟病抗性\"}\n";
+        let mut packed = flate2::write::GzEncoder::new(
+            File::create(at("corpus.jsonl.gz")).unwrap(),
+            flate2::Compression::fast(),
+        );
+        packed.write_all(corpus.as_bytes()).unwrap();
+        packed.finish().unwrap();
+        std::fs::write(at("q"), "{\"id\":\"q1\",\"text\":\"石墨烯\",\"kind\":\"topic\"}\n")
+            .unwrap();
+        std::fs::write(at("j"), "q1\td1\t3\n").unwrap();
+        let run = at("run");
+        let report = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("j"), Some(&run)).unwrap();
+        assert_eq!(report.rows.len(), 3);
+        assert!(report.rows.iter().any(|r| r.system == MODEL && r.ndcg_10.mean == 1.0));
+        assert!(report.to_string().contains("topic"));
+        let run = std::fs::read_to_string(run).unwrap();
+        assert!(run.starts_with("q1 Q0 d1 1 ") && run.trim_end().ends_with(MODEL), "{run}");
+
+        std::fs::write(at("bad"), "q1\td1\t3\n\nq1 d1 3\n").unwrap();
+        let error = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("bad"), None).unwrap_err();
+        assert!(error.to_string().contains("bad:3: three columns"), "{error}");
+        std::fs::write(at("twice"), format!("{corpus}{corpus}")).unwrap();
+        let error = evaluate(&at("twice"), &at("q"), &at("j"), None).unwrap_err();
+        assert!(error.to_string().contains("twice:3: id d1 stands in line 1"), "{error}");
     }
 }

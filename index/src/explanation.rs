@@ -13,7 +13,8 @@ pub enum Place {
 }
 
 /// One reason for a part: a term of the request (folded: lower case, half width, simplified) and
-/// where the found listing has it.
+/// where the found listing has it. Of character pairs it is a run of the request whose every pair
+/// the listing has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub term: String,
@@ -103,13 +104,12 @@ impl Explanation {
 
     /// The terms that carry the match, best first, none inside another.
     fn terms(&self, limit: usize) -> Vec<&str> {
-        let order = [
-            PartKind::Phrase,
-            PartKind::Keywords,
-            PartKind::Title,
-            PartKind::Words,
-            PartKind::Characters,
-        ];
+        let order = [PartKind::Phrase, PartKind::Keywords, PartKind::Title, PartKind::Words];
+        let words = self.told(&order, limit);
+        if words.is_empty() { self.told(&[PartKind::Characters], limit) } else { words }
+    }
+
+    fn told(&self, order: &[PartKind], limit: usize) -> Vec<&str> {
         let mut terms: Vec<&str> = Vec::new();
         for evidence in order.iter().filter_map(|kind| self.part(*kind)).flat_map(|p| &p.evidence) {
             let term = evidence.term.as_str();

@@ -138,6 +138,15 @@ fn schema() -> (Schema, Fields) {
 struct Stamp {
     fingerprint: String,
     position: Option<i64>,
+    /// Digest of the two: a position that went bad would skip or repeat changes unseen.
+    check: String,
+}
+
+impl Stamp {
+    fn new(fingerprint: &str, position: Option<i64>) -> Self {
+        let digest = Sha256::digest(format!("{fingerprint} {position:?}"));
+        Self { fingerprint: fingerprint.to_owned(), position, check: hex(&digest) }
+    }
 }
 
 /// An index just opened.
@@ -289,8 +298,7 @@ impl Index {
     }
 
     fn stamp(&self, position: Option<i64>) -> Result<()> {
-        let stamp =
-            serde_json::to_string(&Stamp { fingerprint: self.fingerprint.clone(), position })?;
+        let stamp = serde_json::to_string(&Stamp::new(&self.fingerprint, position))?;
         let mut writer = self.writer();
         let done = writer.prepare_commit().and_then(|mut commit| {
             commit.set_payload(&stamp);
@@ -416,7 +424,12 @@ fn fingerprint(analyzer: &Analyzer) -> String {
         hash.update(part);
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+    hex(&hash.finalize())
+}
+
+/// The first 16 bytes of a digest.
+fn hex(digest: &[u8]) -> String {
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
 fn lock(dir: &Path) -> Result<File> {
@@ -472,6 +485,9 @@ fn check(home: &Path, fingerprint: &str) -> Result<Found> {
     let stamp: Stamp = serde_json::from_str(&payload)?;
     if stamp.fingerprint != fingerprint {
         return broken("schema, lexicon or analysis have changed");
+    }
+    if Stamp::new(&stamp.fingerprint, stamp.position).check != stamp.check {
+        return broken("the stamp of the last commit is damaged");
     }
     if engine.schema() != schema().0 {
         return broken("the schema is another one");

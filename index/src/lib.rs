@@ -36,8 +36,6 @@ pub mod ranking;
 pub mod request;
 mod search;
 mod view;
-#[cfg(test)]
-mod tune;
 
 pub use error::{Error, Result};
 pub use explanation::{Evidence, Explanation, Lang, Misfit, Part, PartKind, Place};

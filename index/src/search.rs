@@ -17,9 +17,10 @@ use crate::{
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 120;
 
-/// Share of the question's idf weight a listing must have to count as found. Half of the best
-/// listing's share is asked for as well, so that one full hit keeps loose ones out.
-const LEAST_COVERED: f64 = 0.2;
+/// Share of the question's idf weight a listing must have to count as found.
+const LEAST_COVERED: f64 = 0.15;
+/// Share of what the best listing has, likewise: one full hit keeps loose ones out.
+const LEAST_OF_BEST: f64 = 0.35;
 
 /// The place of a listing in an order; smaller comes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl Index {
             }
         }
         let best = found.iter().map(|f| f.3).fold(0.0, f64::max);
-        found.retain(|f| f.3 >= best / 2.0);
+        found.retain(|f| f.3 >= best * LEAST_OF_BEST);
         Ok(found.into_iter().map(|(flat, row, points, _)| (flat, row, points)).collect())
     }
 
@@ -228,7 +229,7 @@ impl From<Counts<'_>> for Facets {
                 .into_iter()
                 .map(|(value, count)| FacetCount { value: value.to_owned(), count })
                 .collect();
-            list.sort_by(|a, b| b.count.cmp(&a.count)); // stable: ties stay by value
+            list.sort_by_key(|f| std::cmp::Reverse(f.count)); // stable: ties stay by value
             list
         };
         Self {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tantivy::{
     DocAddress, Searcher, SegmentReader, TantivyDocument, Term,
     index::SegmentId,
-    schema::{IndexRecordOption, Value},
+    schema::{Field, IndexRecordOption, Value},
 };
 
 use crate::{
@@ -156,11 +156,6 @@ impl View {
         self.segments.get(ord).map(|segment| (ord, segment))
     }
 
-    pub fn row(&self, flat: usize) -> Option<&Row> {
-        let (_, segment) = self.segment_of(flat)?;
-        segment.rows.get(flat - segment.base)
-    }
-
     pub fn listing(&self, fields: &Fields, flat: usize) -> Result<Option<Listing>> {
         let Some((ord, segment)) = self.segment_of(flat) else { return Ok(None) };
         let address =
@@ -192,13 +187,16 @@ impl View {
         Ok(())
     }
 
-    /// In how many documents of the view the term stands.
-    pub fn document_frequency(&self, term: &Term) -> Result<f64> {
-        let mut count = 0;
+    /// In how many documents of the view each of the terms stands, in this field.
+    pub fn document_frequencies(&self, field: Field, terms: &[&str]) -> Result<Vec<f64>> {
+        let mut counts = vec![0_usize; terms.len()];
         for reader in self.searcher.segment_readers() {
-            count += index(reader.inverted_index(term.field())?.doc_freq(term)?);
+            let inverted = reader.inverted_index(field)?;
+            for (count, term) in counts.iter_mut().zip(terms) {
+                *count += index(inverted.doc_freq(&Term::from_field_text(field, term))?);
+            }
         }
-        Ok(real(count))
+        Ok(counts.into_iter().map(real).collect())
     }
 }
 

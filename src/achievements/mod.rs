@@ -1,7 +1,19 @@
 //! Achievements (科技成果): what universities and institutes offer.
 //!
+//! Words: a *draft* is what an owner says before anyone else sees it; a *version* is a content that
+//! the public was shown; the *owner* is an organization, and any of its members acts for it.
+//!
+//! Promises:
+//! - strangers see published achievements and nothing else, in lists as one by one;
+//! - every content that the public was shown is kept, with who wrote it;
+//! - only listings of verified organizations leave `draft`.
+//!
 //! May use: `kernel`, `markets`, `accounts`. Used by: `discovery` and everyone above.
+pub mod http;
 pub mod model;
+mod rules;
+mod service;
 mod store;
 
-pub use store::{find, find_many};
+pub use service::{create_published, is_visible, may_act_for, tasks, tick};
+pub use store::{all_published, find, find_many, for_index};

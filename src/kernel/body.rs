@@ -15,7 +15,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures_util::StreamExt;
 use jsonschema::{Validator, error::ValidationErrorKind};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,6 +28,16 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 pub struct Body<T> {
     pub value: T,
     pub once: Once,
+}
+
+/// For a field of a `PATCH` that may be emptied: absent is `None`, `null` is `Some(None)`. Goes with
+/// `#[serde(default, deserialize_with = "patched")]`.
+pub fn patched<'de, T, D>(field: D) -> std::result::Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(field).map(Some)
 }
 
 /// For a `POST` that says everything in its path: the body is empty or `{}`.
@@ -44,11 +54,8 @@ impl<T: DeserializeOwned + utoipa::ToSchema + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let bytes = read_all(payload).await?;
             let once = Once::from_request(&req, &Sha256::digest(&bytes))?;
-            let bytes: &[u8] = if bytes.is_empty() && TypeId::of::<T>() == TypeId::of::<Nothing>() {
-                b"{}"
-            } else {
-                &bytes
-            };
+            // without a body, the fields that must be there are named like any other fault
+            let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
             Ok(Self { value: parse::<T>(bytes)?, once })
         })
     }

@@ -5,10 +5,13 @@
 //!
 //! Promises:
 //! - every region code in the database exists ([`regions::known`]);
-//! - a listing changes its state only through a [`publication::Move`].
+//! - a listing changes its state only through a [`publication::Move`];
+//! - what a caller may see of a listing and do with it is decided in [`listing`], once for both kinds.
 //!
 //! May use: `kernel`. Used by: everyone above.
 pub mod http;
+pub mod listing;
 pub mod model;
+pub mod patent;
 pub mod publication;
 pub mod regions;

@@ -1,5 +1,23 @@
 //! Code lists that listings, contracts and statistics share.
-use crate::codes;
+use crate::{
+    codes,
+    kernel::{Label, MemberRole, OrganizationKind, PlatformRole, labels},
+    markets::publication,
+};
+
+/// The code lists of the kernel and of the markets, by the names of `GET /codes`.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("field", labels::<Field>()),
+        ("ip_kinds", labels::<IpKind>()),
+        ("chain", labels::<Chain>()),
+        ("listing_state", labels::<publication::State>()),
+        ("listing_action", labels::<publication::Act>()),
+        ("organization_kind", labels::<OrganizationKind>()),
+        ("member_role", labels::<MemberRole>()),
+        ("platform_role", labels::<PlatformRole>()),
+    ]
+}
 
 codes! {
     /// 技术领域, the 11 technical fields of the national contract statistics; the number is the position.

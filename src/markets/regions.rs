@@ -27,6 +27,12 @@ pub struct RegionInfo {
 const ZONES: [RegionInfo; 1] =
     [RegionInfo { code: "LNZ-SF", name: "沈抚示范区", level: "zone", parent: "210000" }];
 
+/// 辽宁省, the market's own province.
+pub static LIAONING: LazyLock<Region> = LazyLock::new(|| {
+    let Ok(code) = "210000".parse() else { unreachable!("six digits are a region code") };
+    code
+});
+
 static ALL: LazyLock<BTreeMap<&'static str, RegionInfo>> = LazyLock::new(|| {
     include_str!("regions.csv")
         .lines()

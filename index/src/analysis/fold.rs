@@ -37,6 +37,13 @@ pub fn fold(text: &str) -> Folded {
     let mut origin: Vec<(usize, usize)> = Vec::with_capacity(text.len() / 2);
     let mut source = text.chars().enumerate().peekable();
     while let Some((at, c)) = source.next() {
+        if matches!(c, '\u{4E00}'..='\u{9FFF}')
+            && source.peek().is_none_or(|(_, next)| !is_combining_mark(*next))
+        {
+            chars.push(c); // what most text is made of, and NFKC leaves alone
+            origin.push((at, at + 1));
+            continue;
+        }
         if c.is_ascii() && source.peek().is_none_or(|(_, next)| next.is_ascii()) {
             chars.push(if c == '\0' { ' ' } else { c.to_ascii_lowercase() });
             origin.push((at, at + 1));

@@ -6,7 +6,11 @@ use std::{
 use jieba_rs::Jieba;
 use sha2::{Digest, Sha256};
 
-use super::{fold::Folded, fold::fold, is_han};
+use super::{
+    Bearing,
+    fold::{Folded, fold},
+    is_han,
+};
 use crate::{Error, Result};
 
 const TERMS: (&str, &str) = ("lexicon/terms.txt", include_str!("../../lexicon/terms.txt"));
@@ -58,12 +62,12 @@ impl Lexicon {
         })
     }
 
-    /// For every folded character whether it says nothing about the subject.
-    pub(crate) fn generic_mask(&self, folded: &Folded) -> Vec<bool> {
-        let mut mask = vec![false; folded.chars.len()];
+    /// For every folded character how much it says about the subject.
+    pub(crate) fn bearings(&self, folded: &Folded) -> Vec<Bearing> {
+        let mut mask = vec![Bearing::Subject; folded.chars.len()];
         for (from, to) in self.generic.find(folded, 0, folded.chars.len()) {
             if let Some(covered) = mask.get_mut(from..to) {
-                covered.fill(true);
+                covered.fill(Bearing::Generic);
             }
         }
         let mut start = 0;
@@ -75,7 +79,7 @@ impl Lexicon {
             if self.firm.find(folded, start, end).len() >= FIRM_WORDS
                 && let Some(covered) = mask.get_mut(start..end)
             {
-                covered.fill(true);
+                covered.fill(Bearing::Firm);
             }
             start = end + 1;
         }

@@ -1,0 +1,2 @@
+DROP TABLE deals;
+DROP TABLE match_requests;

@@ -1,0 +1,176 @@
+//! From the journal to the queue: which event tells whom what.
+use serde_json::{Value, json};
+
+use crate::{
+    accounts::{
+        self,
+        model::{LinkPurpose, Person},
+    },
+    achievements, demands,
+    kernel::{
+        Config, Db, DbConn, Error, Id, Result, Tx,
+        journal::{self, Consumer, Event},
+        of,
+    },
+    notices::{
+        model::{Letter, Params, Sender, Template},
+        rules, store,
+    },
+};
+
+const NAME: &str = "notices";
+
+/// Follows the journal and writes mails.
+pub struct Postman {
+    /// The right side of every `Message-ID`.
+    domain: String,
+}
+
+impl Postman {
+    pub fn new(config: &Config) -> Result<Self> {
+        Ok(Self { domain: Sender::of(config)?.domain().to_owned() })
+    }
+
+    /// Writes what `event` wants to tell, unless it has been written before. One-time links are made
+    /// here, so that their life begins with the mail and no other row ever holds them.
+    fn write(&self, tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+        for (mut letter, purpose) in letters_of(tx, event)? {
+            if store::is_known(tx, event.position(), &letter)? {
+                continue;
+            }
+            if let Some(purpose) = purpose {
+                let token = accounts::mint_link(tx, letter.to.id, purpose)?;
+                letter.params.insert("token".into(), token.into());
+                letter.params.insert("good_for".into(), purpose.good_for_seconds().into());
+            }
+            store::insert(tx, event.position(), &self.domain, letter)?;
+        }
+        Ok(())
+    }
+}
+
+impl Consumer for Postman {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn position(&self, db: &Db) -> Result<i64> {
+        db.read_now(|conn| journal::cursor(conn, NAME))
+    }
+
+    fn take(&mut self, db: &Db, events: &[Event]) -> Result<()> {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+        let done = db.write_now(|tx| {
+            // first, because it locks the row: a node that comes second stops here
+            journal::advance(tx, NAME, first.position() - 1, last.position())?;
+            events.iter().try_for_each(|event| self.write(tx, event))
+        });
+        match done {
+            Err(Error::Conflict { code: "cursor_moved", .. }) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// Tells nobody about what has been sealed so far: for histories that are loaded. Answers how many
+/// events were passed over.
+pub fn pass_over(tx: &mut Tx<'_>) -> Result<i64> {
+    let from = journal::cursor(tx, NAME)?;
+    let (to, _) = journal::head(tx)?;
+    if to > from {
+        journal::advance(tx, NAME, from, to)?;
+    }
+    Ok(to - from)
+}
+
+type Wanted = Vec<(Letter, Option<LinkPurpose>)>;
+
+/// Whom an event tells what. The event names the thing; what it is now is read again.
+fn letters_of(conn: &mut DbConn, event: &Event) -> Result<Wanted> {
+    let Some((kind, what)) = event.topic.split_once('.') else { return Ok(Vec::new()) };
+    match (kind, what) {
+        ("account", _) => account_letters(conn, event, what),
+        ("organization", "verified" | "rejected" | "suspended") => {
+            let Some(id) = event.subject_id("organization") else { return Ok(Vec::new()) };
+            organization_letters(conn, event, id, what)
+        }
+        ("achievement" | "demand", "published" | "returned" | "suspended") => {
+            listing_letters(conn, event, kind, what)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn account_letters(conn: &mut DbConn, event: &Event, what: &str) -> Result<Wanted> {
+    let (template, purpose) = match what {
+        "registered" | "verification_requested" => {
+            (Template::VerifyEmail, LinkPurpose::VerifyEmail)
+        }
+        "password_reset_requested" => (Template::ResetPassword, LinkPurpose::ResetPassword),
+        "invited" => (Template::Invitation, LinkPurpose::AcceptInvitation),
+        _ => return Ok(Vec::new()),
+    };
+    let Some(id) = event.subject_id("account") else { return Ok(Vec::new()) };
+    let Some(to) = accounts::person(conn, id)? else { return Ok(Vec::new()) };
+    if purpose == LinkPurpose::VerifyEmail && to.email_verified_at.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut params = Params::new();
+    if template == Template::Invitation {
+        let body = event.body()?;
+        let id = body.get("organization").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(Vec::new()) };
+        let Some(inviting) = accounts::organization(conn, id)? else { return Ok(Vec::new()) };
+        params.insert("organization".into(), inviting.name.into());
+    }
+    Ok(vec![(Letter { to, template, params }, Some(purpose))])
+}
+
+fn organization_letters(
+    conn: &mut DbConn,
+    event: &Event,
+    id: Id<of::Organization>,
+    outcome: &str,
+) -> Result<Wanted> {
+    let Some(organization) = accounts::organization(conn, id)? else { return Ok(Vec::new()) };
+    let people = rules::admins(accounts::members(conn, id)?);
+    let params = json!({
+        "outcome": outcome,
+        "id": id,
+        "name": organization.name,
+        "reason": organization.reason,
+    });
+    Ok(news(event, people, Template::Organization, &params))
+}
+
+fn listing_letters(conn: &mut DbConn, event: &Event, kind: &str, outcome: &str) -> Result<Wanted> {
+    let found = match kind {
+        "achievement" => match event.subject_id("achievement") {
+            Some(id) => achievements::find(conn, id)?
+                .map(|a| (a.organization_id, a.created_by, a.title, a.reasons.into_inner())),
+            None => None,
+        },
+        _ => match event.subject_id("demand") {
+            Some(id) => demands::find(conn, id)?
+                .map(|d| (d.organization_id, d.created_by, d.title, d.reasons.into_inner())),
+            None => None,
+        },
+    };
+    let Some((owner, author, title, reasons)) = found else { return Ok(Vec::new()) };
+    let people = rules::authors(accounts::members(conn, owner)?, author);
+    let id = event.subject.split(':').nth(1);
+    let params = json!({
+        "outcome": outcome, "kind": kind, "id": id, "title": title, "reasons": reasons,
+    });
+    Ok(news(event, people, Template::Listing, &params))
+}
+
+/// The same letter for each of `people` who is to be told.
+fn news(event: &Event, people: Vec<Person>, template: Template, params: &Value) -> Wanted {
+    let params = params.as_object().cloned().unwrap_or_default();
+    people
+        .into_iter()
+        .filter(|person| rules::is_told(person, &event.actor))
+        .map(|to| (Letter { to, template, params: params.clone() }, None))
+        .collect()
+}
