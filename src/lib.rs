@@ -4,6 +4,7 @@ pub mod achievements;
 pub mod catalogue;
 pub mod deals;
 pub mod demands;
+pub mod insight;
 pub mod kernel;
 pub mod markets;
 pub mod notices;

@@ -223,6 +223,51 @@ diesel::table! {
     }
 }
 
+// deals
+diesel::table! {
+    match_requests (id) {
+        id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        demand_organization_id -> Text,
+        achievement_organization_id -> Text,
+        demand_region_code -> Text,
+        achievement_region_code -> Text,
+        requested_by -> Text,
+        side -> Text,
+        broker_id -> Nullable<Text>,
+        message -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        demand_accepted_at -> Nullable<Timestamp>,
+        achievement_accepted_at -> Nullable<Timestamp>,
+        respond_by -> Timestamp,
+        deal_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    deals (id) {
+        id -> Text,
+        match_request_id -> Text,
+        demand_id -> Text,
+        achievement_id -> Text,
+        buyer_organization_id -> Text,
+        seller_organization_id -> Text,
+        buyer_region_code -> Text,
+        seller_region_code -> Text,
+        broker_id -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        contract_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
 
 // notices
 diesel::table! {
@@ -246,24 +291,94 @@ diesel::table! {
     }
 }
 
-// notices
+// contracts
 diesel::table! {
-    mails (id) {
+    contracts (id) {
         id -> Text,
-        to_address -> Text,
-        to_name -> Text,
-        lang -> Text,
-        template -> Text,
-        params -> Text,
-        message_id -> Text,
-        event_position -> BigInt,
         state -> Text,
-        attempts -> BigInt,
-        refusals -> BigInt,
-        next_try_at -> Timestamp,
-        lease_until -> Nullable<Timestamp>,
-        last_error -> Nullable<Text>,
+        version -> BigInt,
+        filer_id -> Nullable<Text>,
+        deal_id -> Nullable<Text>,
+        title -> Text,
+        category -> Text,
+        subcategory -> Text,
+        field -> Text,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        seller_organization_id -> Nullable<Text>,
+        seller_uscc -> Nullable<Text>,
+        seller_region -> Text,
+        seller_type -> Text,
+        buyer_organization_id -> Nullable<Text>,
+        buyer_region -> Text,
+        buyer_type -> Text,
+        parties -> Text,
+        terms -> Text,
+        registrar_id -> Text,
+        digest -> Text,
+        submitted_at -> Nullable<Timestamp>,
+        accepted_at -> Nullable<Timestamp>,
+        examiner_id -> Nullable<Text>,
+        registered_by -> Nullable<Text>,
+        registration_no -> Nullable<Text>,
+        registered_on -> Nullable<Date>,
+        grounds -> Nullable<Text>,
         created_at -> Timestamp,
-        sent_at -> Nullable<Timestamp>,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    registrar_numbers (registrar_id, area) { registrar_id -> Text, area -> Text, number -> BigInt, }
+}
+diesel::table! {
+    registration_serials (registrar_id, year) { registrar_id -> Text, year -> BigInt, last -> BigInt, }
+}
+
+// insight
+diesel::table! {
+    turnover_cells (month, category, field, seller_region, buyer_region, seller_type, buyer_type) {
+        month -> Text,
+        category -> Text,
+        field -> Text,
+        seller_region -> Text,
+        buyer_region -> Text,
+        seller_type -> Text,
+        buyer_type -> Text,
+        contracts -> BigInt,
+        total_fen -> BigInt,
+        tech_fen -> BigInt,
+        largest_fen -> BigInt,
+    }
+}
+diesel::table! {
+    turnover_entries (contract_id) {
+        contract_id -> Text,
+        registered_on -> Date,
+        seller_region -> Text,
+        total_fen -> BigInt,
+    }
+}
+diesel::table! {
+    targets (id) {
+        id -> Text,
+        region_code -> Text,
+        indicator -> Text,
+        label -> Text,
+        first_year -> BigInt,
+        last_year -> BigInt,
+        operator -> Text,
+        value -> BigInt,
+        upper -> Nullable<BigInt>,
+        scale -> BigInt,
+        kind -> Text,
+        document_title -> Text,
+        document_issued_on -> Nullable<Date>,
+        supersedes -> Nullable<Text>,
+        baseline -> Nullable<BigInt>,
+        breakdown -> Text,
+        note -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
     }
 }

@@ -36,7 +36,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     responses(
         (status = 201, description = "The request, `requested`", body = MatchRequestView),
         (status = 401, description = "Sign in first", body = Problem),
-        (status = 403, description = "`not_an_owner`, `organization_not_verified`", body = Problem),
+        (status = 403, description = "`not_an_owner`, `organization_unverified`", body = Problem),
         (status = 404, description = "No such listing for this caller", body = Problem),
         (status = 409, description = "`already_requested`, `deal_open`, `listing_not_published`", body = Problem),
         (status = 422, description = "A faulty body, or both listings are of one organization", body = Problem),
@@ -125,7 +125,7 @@ async fn show_request(actor: Actor, db: Data<Db>, id: At<of::MatchRequest>) -> R
     responses(
         (status = 200, description = "The request", body = MatchRequestView),
         (status = 401, description = "Sign in first", body = Problem),
-        (status = 403, description = "`not_your_move`, `organization_not_verified`", body = Problem),
+        (status = 403, description = "`not_your_move`, `organization_unverified`", body = Problem),
         (status = 404, description = "No such request for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`, `listing_not_published`, `deal_open`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
@@ -301,3 +301,6 @@ async fn close(
         })
         .await
 }
+
+#[cfg(test)]
+mod tests;

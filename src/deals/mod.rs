@@ -20,4 +20,4 @@ mod store;
 
 pub use rules::deal::side_of;
 pub use service::{contracted, registered, reopened, tasks, tick};
-pub use store::find;
+pub use store::{find, find_request};

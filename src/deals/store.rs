@@ -16,6 +16,7 @@ use crate::{
     kernel::{
         After, DbConn, Error, Id, Result, Tx, Window, db::MultiBackend, is_unique_violation, of,
     },
+    markets::listing::within,
     schema::{deals, match_requests},
 };
 
@@ -236,7 +237,7 @@ pub fn unanswered(
 /// What `LIKE` finds in the codes of the overseen region; nothing for who oversees none.
 fn overseen(scope: &Scope) -> String {
     // codes are never empty, so the empty pattern fits none
-    scope.overseen.as_ref().map_or_else(String::new, |region| format!("{}%", region.prefix()))
+    scope.overseen.as_ref().map(within).unwrap_or_default()
 }
 
 type Requests<'a> = match_requests::BoxedQuery<'a, MultiBackend>;

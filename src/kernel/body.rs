@@ -142,6 +142,8 @@ fn faults_of(at: &str, kind: &ValidationErrorKind, faults: &mut Vec<Fault>) {
                 ));
             }
         }
+        // an object that has no fields at all
+        K::FalseSchema => add("unknown_field", "这里不接受任何字段。".into()),
         K::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             faults.push(Fault::new(format!("{at}/{name}"), "required", "缺少必填字段。"));

@@ -210,13 +210,15 @@ impl Config {
 
     /// The demo asks no second factor, unless the operator of it does.
     pub fn with_demo_defaults(self) -> Self {
-        let chosen = self.sources.get("KESHI_REQUIRE_TOTP").is_some_and(|(_, from)| *from != "default");
+        let chosen =
+            self.sources.get("KESHI_REQUIRE_TOTP").is_some_and(|(_, from)| *from != "default");
         Self { require_totp: self.require_totp && chosen, ..self }
     }
 
     /// The same, once the port is known: links in mails lead there unless a public address is set.
     pub fn listening_on(self, address: SocketAddr) -> Self {
-        let chosen = self.sources.get("KESHI_PUBLIC_URL").is_some_and(|(value, _)| !value.is_empty());
+        let chosen =
+            self.sources.get("KESHI_PUBLIC_URL").is_some_and(|(value, _)| !value.is_empty());
         let public_url = if chosen { self.public_url } else { format!("http://{address}") };
         Self { listen: address, public_url, ..self }
     }

@@ -28,7 +28,10 @@ use lettre::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{model::OutgoingMail, rules::Trouble};
+use super::{
+    model::{OutgoingMail, Sender},
+    rules::Trouble,
+};
 use crate::kernel::{Config, Result};
 
 /// How long each step of a conversation may take.
@@ -63,7 +66,10 @@ impl SendError {
 ///
 /// `smtp://` takes STARTTLS where the server offers it, and insists on it when there is a password to
 /// protect; `tls=required|opportunistic|none` says otherwise.
+///
+/// A sender that is no mail address is refused here too, before a mail needs it.
 pub fn transport(config: &Config) -> Result<Box<dyn Post + Send + Sync>> {
+    Sender::of(config)?;
     let post: Box<dyn Post + Send + Sync> = match config.smtp_url.strip_prefix("file:") {
         Some(folder) => Box::new(Folder::open(folder.trim_start_matches("//"))?),
         None => Box::new(Smtp::of(&config.smtp_url)?),

@@ -1,1 +1,3 @@
+//! Black-box tests of the service.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop at the first surprise
 mod notices;

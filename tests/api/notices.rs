@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use diesel::prelude::*;
+use diesel::{connection::SimpleConnection, prelude::*};
 use keshi::{
     kernel::{
         Config, Db, DbConn, Id, Lang, MemberRole, Moment, OrganizationKind, Tx, journal, of, secret,
@@ -18,7 +18,7 @@ use keshi::{
     },
     schema::{accounts, cursors, links, mails, memberships, organizations},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 // ---- a mail server, as moody as the test wants
@@ -184,13 +184,54 @@ impl World {
     }
 
     fn happened(&self, actor: &str, topic: &str, subject: &str) {
-        self.write(|tx| journal::record(tx, actor, topic, subject, &json!({})).unwrap());
+        self.happened_with(actor, topic, subject, &json!({}));
+    }
+
+    fn happened_with(&self, actor: &str, topic: &str, subject: &str, body: &Value) {
+        self.write(|tx| journal::record(tx, actor, topic, subject, body).unwrap());
+    }
+
+    fn run(&self, sql: &str) {
+        self.write(|tx| tx.batch_execute(sql).unwrap());
+    }
+
+    fn achievement(&self, owner: Id<of::Organization>, by: Id<of::Account>) -> String {
+        let id = Id::<of::Achievement>::fresh().to_string();
+        self.run(&format!(
+            "INSERT INTO achievements (id, organization_id, created_by, state, title, abstract, \
+             keywords, field, stage, trl, patents, transfer_modes, price_negotiable, region_code, \
+             reasons, version, created_at, updated_at) VALUES ('{id}', '{owner}', '{by}', 'draft', \
+             '锂硫电池正极材料', '', '[]', '01', 'early', 3, '[]', '[]', TRUE, '210100', \
+             '[\"请补充专利号\"]', 1, '2026-11-01 00:00:00', '2026-11-01 00:00:00')"
+        ));
+        id
+    }
+
+    fn demand(&self, owner: Id<of::Organization>, by: Id<of::Account>) -> String {
+        let id = Id::<of::Demand>::fresh().to_string();
+        self.run(&format!(
+            "INSERT INTO demands (id, organization_id, created_by, state, title, description, \
+             keywords, field, kind, cooperation_modes, indicators, budget_negotiable, region_code, \
+             visibility, broker_ids, reasons, version, created_at, updated_at) VALUES ('{id}', \
+             '{owner}', '{by}', 'published', '长续航无人机电池', '', '[]', '01', 'testing', '[]', \
+             '[]', TRUE, '210100', 'masked', '[]', '[]', 1, '2026-11-01 00:00:00', \
+             '2026-11-01 00:00:00')"
+        ));
+        id
+    }
+
+    /// What waits, as `address template`, then forgotten.
+    fn told(&self) -> Vec<String> {
+        self.settle();
+        let told = self.rows().iter().map(|r| format!("{} {}", r.to_address, r.template)).collect();
+        self.write(|tx| diesel::delete(mails::table).execute(&mut **tx).unwrap());
+        told
     }
 
     /// Lets the postman see everything that happened.
     fn settle(&self) {
         while journal::seal(&self.db).unwrap() > 0 {}
-        let mut postman = Postman::new(&self.config).unwrap();
+        let mut postman = Postman::new(&self.config);
         while journal::feed(&self.db, &mut postman).unwrap() > 0 {}
     }
 
@@ -504,6 +545,78 @@ fn someone_verified_needs_no_verification_and_anyone_may_reset() {
 }
 
 #[test]
+fn a_returned_listing_is_told_to_its_author_or_who_is_left() {
+    let world = World::new("file:unused");
+    let (admin, author) = (world.person("admin", true), world.person("author", true));
+    let house = world.organization(&[(admin, MemberRole::Admin), (author, MemberRole::Member)]);
+    let id = world.achievement(house, author);
+    let subject = format!("achievement:{id}");
+    world.happened("account:operator", "achievement.returned", &subject);
+    world.settle();
+    let drawer = Drawer::default();
+    deliver_at(&world.db, &drawer, &world.config, Moment::now()).unwrap();
+    let mail = drawer.0.lock().unwrap().remove(0);
+    assert_eq!(mail.to_address, "author@example.org");
+    assert_eq!(mail.subject, "请修改：锂硫电池正极材料");
+    assert!(mail.text.contains("- 请补充专利号"), "{}", mail.text);
+    world.told();
+    world.run(&format!("DELETE FROM memberships WHERE account_id = '{author}'"));
+    world.happened("account:operator", "achievement.suspended", &subject);
+    // published at once, by the author's own act
+    world.happened(&format!("account:{admin}"), "achievement.published", &subject);
+    assert_eq!(world.told(), ["admin@example.org listing"]);
+}
+
+#[test]
+fn requests_go_to_whoever_is_asked_and_answers_to_whoever_asked() {
+    let world = World::new("file:unused");
+    let (scholar, dean) = (world.person("scholar", true), world.person("dean", true));
+    let (buyer, boss) = (world.person("buyer", true), world.person("boss", true));
+    let college = world.organization(&[(dean, MemberRole::Admin), (scholar, MemberRole::Member)]);
+    let firm = world.organization(&[(boss, MemberRole::Admin), (buyer, MemberRole::Member)]);
+    let (achievement, demand) = (world.achievement(college, scholar), world.demand(firm, buyer));
+    let request = Id::<of::MatchRequest>::fresh();
+    let subject = format!("match_request:{request}");
+    world.run(&format!(
+        "INSERT INTO match_requests (id, demand_id, achievement_id, demand_organization_id, \
+         achievement_organization_id, demand_region_code, achievement_region_code, requested_by, \
+         side, message, state, respond_by, version, created_at, updated_at) VALUES ('{request}', \
+         '{demand}', '{achievement}', '{firm}', '{college}', '210100', '210100', '{buyer}', \
+         'demand', '', 'requested', '2026-12-06 08:00:00', 1, '2026-11-22 08:00:00', \
+         '2026-11-22 08:00:00')"
+    ));
+    world.happened(&format!("account:{buyer}"), "match_request.requested", &subject);
+    assert_eq!(
+        world.told(),
+        ["dean@example.org match_requested", "scholar@example.org match_requested"]
+    );
+    // the first of two yeses to a broker's request
+    let (yes, half) = (json!({"state": "accepted"}), json!({"state": "requested"}));
+    world.happened_with(&format!("account:{dean}"), "match_request.accepted", &subject, &half);
+    assert!(world.told().is_empty());
+    world.happened_with(&format!("account:{dean}"), "match_request.accepted", &subject, &yes);
+    assert_eq!(world.told(), ["buyer@example.org match_answered"]);
+
+    world.run(&format!(
+        "UPDATE match_requests SET state = 'declined', reason = 'too_early' WHERE id = '{request}'"
+    ));
+    world.happened(&format!("account:{dean}"), "match_request.declined", &subject);
+    world.settle();
+    let drawer = Drawer::default();
+    deliver_at(&world.db, &drawer, &world.config, Moment::now()).unwrap();
+    let mail = drawer.0.lock().unwrap().remove(0);
+    assert!(mail.text.contains("原因：成熟度不足"), "{}", mail.text);
+    assert!(mail.text.contains(&format!("/match-requests/{request}")), "{}", mail.text);
+    // the demand hides its owner, so no mail names an organization
+    assert!(!mail.text.contains("示例大学"));
+    world.told();
+    world.run(&format!("DELETE FROM memberships WHERE account_id = '{buyer}'"));
+    world.happened(journal::CLOCK, "match_request.expired", &subject);
+    world.happened(&format!("account:{boss}"), "match_request.withdrawn", &subject);
+    assert_eq!(world.told(), ["boss@example.org match_answered"]);
+}
+
+#[test]
 fn a_loaded_history_is_passed_over() {
     let world = World::new("file:unused");
     let old = world.person("old", false);
@@ -545,7 +658,6 @@ fn sent_mails_are_forgotten_after_thirty_days_and_others_are_not() {
 }
 
 fn fresh_database(dir: &TempDir) -> String {
-    use diesel::connection::SimpleConnection;
     let url = match std::env::var("KESHI_TEST_POSTGRES") {
         Ok(server) => {
             let name = format!("k{}", Id::<of::Account>::fresh().to_string().replace('-', ""));

@@ -5,8 +5,7 @@ pub mod request;
 
 use crate::{
     accounts::model::{Broker, BrokerState},
-    achievements::model::Achievement,
-    demands::model::{Demand, Visibility},
+    demands::model::Demand,
     kernel::{Actor, Id, Region, of},
     markets::publication::State,
 };
@@ -65,24 +64,6 @@ impl Scope {
             overseen: viewer.actor.platform.as_ref().map(|p| p.region.clone()),
         }
     }
-}
-
-pub fn sees_achievement(viewer: &Viewer, achievement: &Achievement) -> bool {
-    let actor = &viewer.actor;
-    achievement.state == State::Published
-        || actor.is_member(achievement.organization_id)
-        || actor.oversees(&achievement.region_code)
-}
-
-pub fn sees_demand(viewer: &Viewer, demand: &Demand) -> bool {
-    let actor = &viewer.actor;
-    let open = match demand.visibility {
-        Visibility::Public | Visibility::Masked => true,
-        Visibility::Private => is_named(viewer, demand),
-    };
-    (demand.state == State::Published && open)
-        || actor.is_member(demand.organization_id)
-        || actor.oversees(&demand.region_code)
 }
 
 /// One of the brokers whom a private demand names.

@@ -1,4 +1,6 @@
 //! What people can do with match requests and deals. Each function is one transaction.
+#[cfg(test)]
+pub(super) mod tests;
 mod views;
 
 use serde_json::json;
@@ -43,11 +45,12 @@ fn owner(conn: &mut DbConn, id: Id<of::Organization>) -> Result<Organization> {
 /// belongs to, or as a broker for both.
 pub fn request(tx: &mut Tx<'_>, actor: &Actor, new: &NewMatchRequest) -> Result<MatchRequestView> {
     let viewer = viewer(tx, actor)?;
-    let demand = demands::find(tx, new.demand_id)?
-        .filter(|d| rules::sees_demand(&viewer, d))
-        .ok_or(Error::NotFound("需求"))?;
+    let demand = demands::find(tx, new.demand_id)?.ok_or(Error::NotFound("需求"))?;
+    if !demands::is_visible(tx, Some(actor), &demand)? {
+        return Err(Error::NotFound("需求"));
+    }
     let achievement = achievements::find(tx, new.achievement_id)?
-        .filter(|a| rules::sees_achievement(&viewer, a))
+        .filter(|a| achievements::is_visible(Some(actor), a))
         .ok_or(Error::NotFound("成果"))?;
     new.check()?;
     if demand.organization_id == achievement.organization_id {
@@ -76,7 +79,8 @@ pub fn request(tx: &mut Tx<'_>, actor: &Actor, new: &NewMatchRequest) -> Result<
     let row = store::open_request(tx, new, &who)?;
     let body = json!({ "demand": row.demand_id, "achievement": row.achievement_id, "side": side });
     note(tx, &actor.name(), "match_request.requested", &row, body)?;
-    views::request(tx, &viewer, row)
+    let now = tx.now();
+    views::request(tx, &viewer, row, now)
 }
 
 /// In what name the caller asks: an owner before a broker, the demand's before the achievement's.
@@ -104,7 +108,7 @@ fn asker(
 }
 
 fn unverified() -> Error {
-    Error::forbidden("organization_not_verified", "您的单位尚未通过核验或已停用，不能办理此事。")
+    Error::forbidden("organization_unverified", "您的单位尚未通过核验或已停用，不能办理此事。")
 }
 
 /// An answer to a request.
@@ -153,7 +157,8 @@ pub fn answer(
         return Err(unverified());
     }
     let row = carry_out(tx, &actor.name(), row, &step, answer)?;
-    views::request(tx, &viewer, row)
+    let now = tx.now();
+    views::request(tx, &viewer, row, now)
 }
 
 fn carry_out(
@@ -249,7 +254,7 @@ pub fn show_request(
 ) -> Result<MatchRequestView> {
     let viewer = viewer(conn, actor)?;
     let row = visible_request(conn, &viewer, id)?;
-    views::request(conn, &viewer, row)
+    views::request(conn, &viewer, row, Moment::now())
 }
 
 pub fn list_requests(
@@ -397,7 +402,7 @@ pub fn tasks(conn: &mut DbConn, actor: &Actor) -> Result<Vec<Task>> {
             subject: format!("match_request:{}", view.id),
             title: format!("答复对接请求：{} ↔ {}", view.demand.title, view.achievement.title),
             deadline: Some(view.respond_by),
-            action: format!("/match-requests/{}", view.id),
+            action: format!("POST /match-requests/{}/accept", view.id),
         })
         .collect())
 }

@@ -92,8 +92,13 @@ fn only<T>(views: Vec<T>) -> Result<T> {
     views.into_iter().next().ok_or_else(|| Error::Internal(anyhow::anyhow!("a row has no view")))
 }
 
-pub fn request(conn: &mut DbConn, viewer: &Viewer, row: MatchRequest) -> Result<MatchRequestView> {
-    only(requests(conn, viewer, vec![row], Moment::now())?)
+pub fn request(
+    conn: &mut DbConn,
+    viewer: &Viewer,
+    row: MatchRequest,
+    now: Moment,
+) -> Result<MatchRequestView> {
+    only(requests(conn, viewer, vec![row], now)?)
 }
 
 pub fn requests(

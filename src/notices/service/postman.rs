@@ -6,9 +6,14 @@ use crate::{
         self,
         model::{LinkPurpose, Person},
     },
-    achievements, demands,
+    achievements,
+    deals::{
+        self,
+        model::{AskedBy, MatchRequest},
+    },
+    demands,
     kernel::{
-        Config, Db, DbConn, Error, Id, Result, Tx,
+        Code, Config, Db, DbConn, Error, Id, Lang, Result, Tx,
         journal::{self, Consumer, Event},
         of,
     },
@@ -27,8 +32,10 @@ pub struct Postman {
 }
 
 impl Postman {
-    pub fn new(config: &Config) -> Result<Self> {
-        Ok(Self { domain: Sender::of(config)?.domain().to_owned() })
+    /// The sender is checked where the post is opened, before anything is written.
+    pub fn new(config: &Config) -> Self {
+        let domain = Sender::of(config).map_or("keshi.invalid".into(), |s| s.domain().to_owned());
+        Self { domain }
     }
 
     /// Writes what `event` wants to tell, unless it has been written before. One-time links are made
@@ -97,6 +104,9 @@ fn letters_of(conn: &mut DbConn, event: &Event) -> Result<Wanted> {
         ("achievement" | "demand", "published" | "returned" | "suspended") => {
             listing_letters(conn, event, kind, what)
         }
+        ("match_request", "requested" | "accepted" | "declined" | "expired") => {
+            match_letters(conn, event, what)
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -140,7 +150,7 @@ fn organization_letters(
         "name": organization.name,
         "reason": organization.reason,
     });
-    Ok(news(event, people, Template::Organization, &params))
+    Ok(news(event, people, Template::Organization, |_| params.clone()))
 }
 
 fn listing_letters(conn: &mut DbConn, event: &Event, kind: &str, outcome: &str) -> Result<Wanted> {
@@ -162,15 +172,86 @@ fn listing_letters(conn: &mut DbConn, event: &Event, kind: &str, outcome: &str) 
     let params = json!({
         "outcome": outcome, "kind": kind, "id": id, "title": title, "reasons": reasons,
     });
-    Ok(news(event, people, Template::Listing, &params))
+    Ok(news(event, people, Template::Listing, |_| params.clone()))
 }
 
-/// The same letter for each of `people` who is to be told.
-fn news(event: &Event, people: Vec<Person>, template: Template, params: &Value) -> Wanted {
-    let params = params.as_object().cloned().unwrap_or_default();
+/// A request goes to whoever is asked, an answer to whoever asked. No organization is named: the
+/// owner of a demand may be hidden from the other side.
+fn match_letters(conn: &mut DbConn, event: &Event, what: &str) -> Result<Wanted> {
+    let Some(id) = event.subject_id("match_request") else { return Ok(Vec::new()) };
+    let Some(request) = deals::find_request(conn, id)? else { return Ok(Vec::new()) };
+    let Some(demand) = demands::find(conn, request.demand_id)? else { return Ok(Vec::new()) };
+    let Some(achievement) = achievements::find(conn, request.achievement_id)? else {
+        return Ok(Vec::new());
+    };
+    if what == "requested" {
+        let mut wanted = Vec::new();
+        for (side, owner, title) in [
+            (AskedBy::Achievement, request.demand_organization_id, &demand.title),
+            (AskedBy::Demand, request.achievement_organization_id, &achievement.title),
+        ] {
+            if request.side != AskedBy::Broker && request.side != side {
+                continue;
+            }
+            let people = rules::people(accounts::members(conn, owner)?);
+            wanted.extend(news(event, people, Template::MatchRequested, |_| {
+                json!({
+                    "id": id, "title": title,
+                    "demand": demand.title, "achievement": achievement.title,
+                    "respond_by": request.respond_by.day(),
+                })
+            }));
+        }
+        return Ok(wanted);
+    }
+    // one of two owners agreeing to a broker's request is no answer yet
+    let is_whole = event.body()?.get("state").and_then(Value::as_str) == Some("accepted");
+    if what == "accepted" && !is_whole {
+        return Ok(Vec::new());
+    }
+    let people = askers(conn, &request)?;
+    let title = match request.side {
+        AskedBy::Achievement => &demand.title,
+        AskedBy::Demand | AskedBy::Broker => &achievement.title,
+    };
+    Ok(news(event, people, Template::MatchAnswered, |person| {
+        let reason = request.reason.map(|reason| match person.lang {
+            Lang::Zh => reason.zh(),
+            Lang::En => reason.en(),
+        });
+        json!({
+            "outcome": what, "id": id, "title": title,
+            "demand": demand.title, "achievement": achievement.title,
+            "reason": reason, "deal_id": request.deal_id,
+        })
+    }))
+}
+
+/// Who hears the answer to a request: the person who asked, or who speaks for the house now.
+fn askers(conn: &mut DbConn, request: &MatchRequest) -> Result<Vec<Person>> {
+    let house = match request.side {
+        AskedBy::Demand => request.demand_organization_id,
+        AskedBy::Achievement => request.achievement_organization_id,
+        AskedBy::Broker => {
+            return Ok(accounts::person(conn, request.requested_by)?.into_iter().collect());
+        }
+    };
+    Ok(rules::authors(accounts::members(conn, house)?, request.requested_by))
+}
+
+/// A letter for each of `people` who is to be told.
+fn news(
+    event: &Event,
+    people: Vec<Person>,
+    template: Template,
+    params: impl Fn(&Person) -> Value,
+) -> Wanted {
     people
         .into_iter()
         .filter(|person| rules::is_told(person, &event.actor))
-        .map(|to| (Letter { to, template, params: params.clone() }, None))
+        .map(|to| {
+            let params = params(&to).as_object().cloned().unwrap_or_default();
+            (Letter { to, template, params }, None)
+        })
         .collect()
 }

@@ -1,0 +1,3 @@
+DROP TABLE targets;
+DROP TABLE turnover_entries;
+DROP TABLE turnover_cells;

@@ -1,0 +1,692 @@
+//! Rows, questions and answers of the room.
+use std::fmt;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{decimal::Decimal, indicators::Indicator};
+use crate::{
+    codes,
+    kernel::{Code, Day, Error, Faults, Id, JsonText, Moment, Region, Result, month_of, of},
+    markets::regions,
+    schema::{targets, turnover_cells},
+};
+
+codes! {
+    /// How the actual figure has to stand to the value.
+    pub enum Operator {
+        AtLeast = ">=" "不低于" "At least",
+        MoreThan = ">" "超过" "More than",
+        Equal = "=" "达到" "Reaches",
+        About = "approx" "约" "About",
+        Between = "between" "介于" "Between",
+    }
+}
+
+codes! {
+    /// What kind of figure the target sets.
+    pub enum TargetKind {
+        Level = "level" "期末水平" "Level in the last year",
+        Flow = "flow" "年度值" "Per year",
+        Cumulative = "cumulative" "累计值" "Cumulative over the period",
+        Ratio = "ratio" "比率" "Ratio or growth",
+    }
+}
+
+codes! {
+    /// Which side of a contract lies in the region.
+    pub enum Flow {
+        Output = "output" "技术输出" "Sellers in the region",
+        Absorbed = "absorbed" "技术吸纳" "Buyers in the region",
+        Local = "local" "本地转化" "Both in the region",
+    }
+}
+
+codes! {
+    /// What the rows of a table stand for.
+    pub enum By {
+        Month = "month" "月份" "Month",
+        Category = "category" "合同类别" "Contract category",
+        Field = "field" "技术领域" "Technical field",
+        SellerType = "seller_type" "卖方类型" "Kind of seller",
+        BuyerType = "buyer_type" "买方类型" "Kind of buyer",
+        Region = "region" "地区" "Region",
+    }
+}
+
+codes! {
+    /// Where the actual figure stands beside a straight line to the target, within 5 %.
+    pub enum Pace {
+        Ahead = "ahead" "超前" "Ahead",
+        OnTrack = "on_track" "符合进度" "On track",
+        Behind = "behind" "滞后" "Behind",
+    }
+}
+
+/// A month of Asia/Shanghai, `2026-11`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Month(String);
+
+impl Month {
+    pub fn of(day: Day) -> Self {
+        Self(month_of(day))
+    }
+    pub fn first_of(year: i64) -> Self {
+        Self(format!("{year:04}-01"))
+    }
+    pub fn last_of(year: i64) -> Self {
+        Self(format!("{year:04}-12"))
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    fn parse(text: &str) -> Option<Self> {
+        let day: Day = format!("{text}-01").parse().ok()?;
+        (Self::of(day).0 == text && text.len() == 7).then(|| Self(text.to_owned()))
+    }
+}
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Added-up contracts. A sum that leaves the range is an error, never a wrong figure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub contracts: i64,
+    pub total_fen: i64,
+    pub tech_fen: i64,
+    /// The largest contract among them: it tells whether one dominates.
+    pub largest_fen: i64,
+}
+
+impl Figures {
+    pub fn plus(self, other: Self) -> Result<Self> {
+        let sum = || {
+            Some(Self {
+                contracts: self.contracts.checked_add(other.contracts)?,
+                total_fen: self.total_fen.checked_add(other.total_fen)?,
+                tech_fen: self.tech_fen.checked_add(other.tech_fen)?,
+                largest_fen: self.largest_fen.max(other.largest_fen),
+            })
+        };
+        sum().ok_or_else(|| anyhow::anyhow!("a sum of turnover leaves the range of an i64").into())
+    }
+}
+
+/// What the contracts of a cell agree in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CellKey {
+    pub month: String,
+    pub category: String,
+    pub field: String,
+    pub seller_region: String,
+    pub buyer_region: String,
+    pub seller_type: String,
+    pub buyer_type: String,
+}
+impl fmt::Display for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { month, category, field, seller_region, buyer_region, .. } = self;
+        let (seller, buyer) = (&self.seller_type, &self.buyer_type);
+        write!(f, "{month}/{category}/{field}/{seller_region}/{buyer_region}/{seller}/{buyer}")
+    }
+}
+
+#[derive(Debug, Clone, HasQuery, Insertable)]
+#[diesel(table_name = turnover_cells, treat_none_as_default_value = false)]
+pub struct Cell {
+    pub month: String,
+    pub category: String,
+    pub field: String,
+    pub seller_region: String,
+    pub buyer_region: String,
+    pub seller_type: String,
+    pub buyer_type: String,
+    pub contracts: i64,
+    pub total_fen: i64,
+    pub tech_fen: i64,
+    pub largest_fen: i64,
+}
+
+impl Cell {
+    pub fn new(key: CellKey, sum: Figures) -> Self {
+        Self {
+            month: key.month,
+            category: key.category,
+            field: key.field,
+            seller_region: key.seller_region,
+            buyer_region: key.buyer_region,
+            seller_type: key.seller_type,
+            buyer_type: key.buyer_type,
+            contracts: sum.contracts,
+            total_fen: sum.total_fen,
+            tech_fen: sum.tech_fen,
+            largest_fen: sum.largest_fen,
+        }
+    }
+    pub fn split(self) -> (CellKey, Figures) {
+        let sum = Figures {
+            contracts: self.contracts,
+            total_fen: self.total_fen,
+            tech_fen: self.tech_fen,
+            largest_fen: self.largest_fen,
+        };
+        let key = CellKey {
+            month: self.month,
+            category: self.category,
+            field: self.field,
+            seller_region: self.seller_region,
+            buyer_region: self.buyer_region,
+            seller_type: self.seller_type,
+            buyer_type: self.buyer_type,
+        };
+        (key, sum)
+    }
+}
+
+/// What the statistics read of a registered contract.
+#[derive(Debug, Clone, Queryable)]
+pub struct Registered {
+    pub id: Id<of::Contract>,
+    pub category: String,
+    pub field: String,
+    pub seller_region: String,
+    pub buyer_region: String,
+    pub seller_type: String,
+    pub buyer_type: String,
+    pub total_fen: i64,
+    pub tech_fen: i64,
+    pub registered_on: Day,
+}
+
+impl Registered {
+    pub fn figures(&self) -> Figures {
+        Figures {
+            contracts: 1,
+            total_fen: self.total_fen,
+            tech_fen: self.tech_fen,
+            largest_fen: self.total_fen,
+        }
+    }
+    pub fn into_key(self) -> CellKey {
+        CellKey {
+            month: month_of(self.registered_on),
+            category: self.category,
+            field: self.field,
+            seller_region: self.seller_region,
+            buyer_region: self.buyer_region,
+            seller_type: self.seller_type,
+            buyer_type: self.buyer_type,
+        }
+    }
+}
+
+/// The question of `GET /statistics/turnover`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TurnoverQuery {
+    /// A GB/T 2260 code or a zone code; without it the whole country.
+    #[param(example = "210000")]
+    region: Option<String>,
+    /// The first month, `YYYY-MM`; without it the first month of this year.
+    #[param(example = "2023-01")]
+    from: Option<String>,
+    /// The last month, `YYYY-MM`, counted in; without it the last month of this year.
+    #[param(example = "2023-12")]
+    to: Option<String>,
+    /// `output` (sellers in the region, the default), `absorbed` (buyers) or `local` (both).
+    #[param(example = "output")]
+    flow: Option<String>,
+    /// `month` (the default), `category`, `field`, `seller_type`, `buyer_type` or `region`, which
+    /// gives the next level below `region`.
+    #[param(example = "region")]
+    by: Option<String>,
+}
+
+/// A question about turnover that can be answered. Its JSON is part of the digest of the answer.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Asked {
+    pub region: Option<Region>,
+    #[schema(value_type = String, example = "2023-01")]
+    pub from: Month,
+    #[schema(value_type = String, example = "2023-12")]
+    pub to: Month,
+    pub flow: Flow,
+    pub by: By,
+}
+
+/// The region of a query parameter, which has to exist.
+pub fn region_of(text: Option<&str>, faults: &mut Faults) -> Option<Region> {
+    let Ok(region) = text?.parse::<Region>() else {
+        faults.add(
+            "region",
+            "bad_region",
+            "region 应为 GB/T 2260 六位代码（如 210100）或功能区代码（LNZ-…）。",
+        );
+        return None;
+    };
+    faults.keep(regions::check("region", &region))?;
+    Some(region)
+}
+
+/// The value of a code list in a query parameter.
+pub fn code_of<C: Code>(name: &str, text: Option<&str>, faults: &mut Faults) -> Option<C> {
+    let text = text?;
+    let found = C::from_slug(text);
+    if found.is_none() {
+        let all: Vec<_> = C::ALL.iter().map(|c| c.slug()).collect();
+        faults.add(
+            name,
+            "not_in_list",
+            format!("{name} 没有这个取值；可用的有：{}。", all.join("、")),
+        );
+    }
+    found
+}
+
+impl TurnoverQuery {
+    pub fn parse(self, today: Day) -> Result<Asked> {
+        let mut faults = Faults::default();
+        let region = region_of(self.region.as_deref(), &mut faults);
+        let flow = code_of("flow", self.flow.as_deref(), &mut faults).unwrap_or(Flow::Output);
+        let by = code_of("by", self.by.as_deref(), &mut faults).unwrap_or(By::Month);
+        let mut month = |name: &str, text: Option<String>, usual: Month| match text {
+            None => usual,
+            Some(text) => Month::parse(&text).unwrap_or_else(|| {
+                faults.add(
+                    name,
+                    "bad_month",
+                    format!(
+                        "{name} 应为存在的月份，写作 YYYY-MM（首尾月份都计入）；统计不按日切分。"
+                    ),
+                );
+                usual
+            }),
+        };
+        let year = i64::from(chrono::Datelike::year(&today));
+        let from = month("from", self.from, Month::first_of(year));
+        let to = month("to", self.to, Month::last_of(year));
+        faults.check(from <= to, "to", "before_from", "to 不得早于 from；未给出的一端取今年。");
+        faults.finish()?;
+        Ok(Asked { region, from, to, flow, by })
+    }
+}
+
+/// One row, or the total. A suppressed one keeps its key and loses its figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Row {
+    /// A month, the slug of a code, or a region code; `total` for the total.
+    #[schema(example = "210100")]
+    pub key: String,
+    #[schema(example = "沈阳市")]
+    pub label: Option<String>,
+    #[schema(example = 66)]
+    pub contracts: Option<i64>,
+    #[schema(example = 2_175_400_000_000i64)]
+    pub total_fen: Option<i64>,
+    #[schema(example = 1_631_550_000_000i64)]
+    pub tech_fen: Option<i64>,
+    /// Few contracts, one that dominates, or a row that would give such a one away.
+    pub suppressed: bool,
+}
+
+/// Turnover of registered contracts, as reported.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Turnover {
+    pub query: Asked,
+    pub rows: Vec<Row>,
+    pub total: Row,
+    pub as_of: Moment,
+    /// How many events of the journal the figures have taken in.
+    pub position: i64,
+    /// SHA-256 over the JSON of `[query, rows, total]`: the same question with the same digest has
+    /// the same answer.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub digest: String,
+}
+
+/// A share of a target that falls to one sector or place, in the unit of the target. Shares are
+/// quoted from the paper and need not add up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    #[schema(min_length = 1, max_length = 50, example = "工业")]
+    pub label: String,
+    pub value: Decimal,
+}
+
+/// The paper that sets the target.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    #[schema(min_length = 1, max_length = 200, example = "辽宁省科技创新驱动发展实施方案")]
+    pub title: String,
+    #[schema(value_type = Option<String>, format = Date, example = "2015-08-03")]
+    pub issued_on: Option<Day>,
+}
+
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = targets)]
+pub struct Target {
+    pub id: Id<of::Target>,
+    pub region_code: Region,
+    pub indicator: Indicator,
+    pub label: String,
+    pub first_year: i64,
+    pub last_year: i64,
+    pub operator: Operator,
+    pub value: i64,
+    pub upper: Option<i64>,
+    pub scale: i64,
+    pub kind: TargetKind,
+    pub document_title: String,
+    pub document_issued_on: Option<Day>,
+    pub supersedes: Option<Id<of::Target>>,
+    pub baseline: Option<i64>,
+    pub breakdown: JsonText<Vec<Part>>,
+    pub note: Option<String>,
+    pub created_by: Option<Id<of::Account>>,
+    pub version: i64,
+    pub created_at: Moment,
+}
+
+impl Target {
+    pub fn value(&self) -> Decimal {
+        Decimal::new(self.value, self.scale)
+    }
+    pub fn period(&self) -> String {
+        if self.first_year == self.last_year {
+            self.first_year.to_string()
+        } else {
+            format!("{}-{}", self.first_year, self.last_year)
+        }
+    }
+}
+
+/// A target as everybody sees it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TargetView {
+    #[schema(value_type = String, format = Uuid)]
+    pub id: Id<of::Target>,
+    pub region_code: Region,
+    #[schema(example = "辽宁省")]
+    pub region_name: String,
+    pub indicator: Indicator,
+    /// The indicator in the words of the paper.
+    #[schema(example = "技术市场合同成交额")]
+    pub label: String,
+    /// A year or a span of years.
+    #[schema(example = "2020")]
+    pub period: String,
+    pub operator: Operator,
+    /// In `unit`, exactly; money is whole fen.
+    pub value: Decimal,
+    /// The upper end, with operator `between` only.
+    pub upper: Option<Decimal>,
+    /// `fen` for money, otherwise the Chinese unit.
+    #[schema(example = "fen")]
+    pub unit: &'static str,
+    pub kind: TargetKind,
+    pub document: Document,
+    /// The older target that this one replaces.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub supersedes: Option<Id<of::Target>>,
+    pub baseline: Option<Decimal>,
+    pub breakdown: Vec<Part>,
+    pub note: Option<String>,
+    #[schema(example = 1)]
+    pub version: i64,
+    pub created_at: Moment,
+}
+
+impl From<Target> for TargetView {
+    fn from(t: Target) -> Self {
+        let of = |digits: i64| Decimal::new(digits, t.scale);
+        Self {
+            id: t.id,
+            region_name: regions::name(&t.region_code),
+            period: t.period(),
+            operator: t.operator,
+            value: of(t.value),
+            upper: t.upper.map(of),
+            unit: t.indicator.unit(),
+            kind: t.kind,
+            document: Document { title: t.document_title, issued_on: t.document_issued_on },
+            supersedes: t.supersedes,
+            baseline: t.baseline.map(of),
+            breakdown: t.breakdown.into_inner(),
+            note: t.note,
+            version: t.version,
+            created_at: t.created_at,
+            region_code: t.region_code,
+            indicator: t.indicator,
+            label: t.label,
+        }
+    }
+}
+
+/// A target to be set.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTargetBody {
+    region_code: Region,
+    indicator: Indicator,
+    /// The indicator in the words of the paper; without it the name of the indicator.
+    #[schema(min_length = 1, max_length = 100, example = "技术合同成交额")]
+    label: Option<String>,
+    /// A year or a span of years.
+    #[schema(pattern = "^[0-9]{4}(-[0-9]{4})?$", example = "2026")]
+    period: String,
+    operator: Operator,
+    value: Decimal,
+    /// The upper end, with operator `between` only.
+    upper: Option<Decimal>,
+    /// May be left out; if given, it has to be the unit of the indicator (`fen` for money).
+    #[schema(max_length = 20, example = "fen")]
+    unit: Option<String>,
+    /// Without it `level`, and `ratio` for an indicator in per cent.
+    kind: Option<TargetKind>,
+    document: Document,
+    #[schema(value_type = Option<String>, format = Uuid)]
+    supersedes: Option<Id<of::Target>>,
+    baseline: Option<Decimal>,
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    breakdown: Vec<Part>,
+    #[schema(max_length = 500)]
+    note: Option<String>,
+}
+
+/// A target that says what a target must, not yet stored.
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    pub region_code: Region,
+    pub indicator: Indicator,
+    pub label: String,
+    pub first_year: i64,
+    pub last_year: i64,
+    pub operator: Operator,
+    pub value: Decimal,
+    pub upper: Option<Decimal>,
+    pub kind: TargetKind,
+    pub document: Document,
+    pub supersedes: Option<Id<of::Target>>,
+    pub baseline: Option<Decimal>,
+    pub breakdown: Vec<Part>,
+    pub note: Option<String>,
+}
+
+impl NewTarget {
+    /// The decimals that value, upper end and baseline are stored with.
+    pub fn scale(&self) -> u32 {
+        let all = [Some(self.value), self.upper, self.baseline];
+        all.into_iter().flatten().map(Decimal::scale).max().unwrap_or_default()
+    }
+}
+
+/// `2026` or `2021-2025`, at most 30 years of this century.
+fn years(period: &str) -> Option<(i64, i64)> {
+    let (first, last) = period.split_once('-').unwrap_or((period, period));
+    let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
+    ((2000..=2100).contains(&first) && (first..=first + 30).contains(&last))
+        .then_some((first, last))
+}
+
+impl NewTargetBody {
+    pub fn parse(self) -> Result<NewTarget> {
+        let mut faults = Faults::default();
+        faults.keep(regions::check("/region_code", &self.region_code));
+        let years = years(&self.period);
+        faults.check(
+            years.is_some(),
+            "/period",
+            "bad_period",
+            "period 应为 2000 至 2100 之间的年份（2026）或起止年份（2021-2025，先小后大，至多 30 年）。",
+        );
+        let unit = self.indicator.unit();
+        if self.unit.as_deref().is_some_and(|given| given != unit) {
+            faults.add("/unit", "wrong_unit", format!("该指标的单位是 {unit}（金额一律以分计）。"));
+        }
+        let breakdown = self.breakdown.iter().enumerate();
+        let amounts = [
+            ("/value".to_owned(), Some(self.value)),
+            ("/upper".into(), self.upper),
+            ("/baseline".into(), self.baseline),
+        ];
+        let parts = breakdown.map(|(i, p)| (format!("/breakdown/{i}/value"), Some(p.value)));
+        for (pointer, value) in amounts.into_iter().chain(parts) {
+            if unit == "fen" && value.is_some_and(|v| v.scale() > 0) {
+                faults.add(pointer, "not_whole", "金额以分计，应为整数。");
+            }
+        }
+        let between = self.operator == Operator::Between;
+        faults.check(
+            between == self.upper.is_some(),
+            "/upper",
+            "upper_and_operator",
+            "upper 只与 operator=between 同时出现，且必须出现。",
+        );
+        let wide = self.upper.is_none_or(|u| {
+            let scale = u.scale().max(self.value.scale());
+            u.at_scale(scale) > self.value.at_scale(scale)
+        });
+        faults.check(wide, "/upper", "too_small", "upper 应大于 value。");
+        for (i, part) in self.breakdown.iter().enumerate() {
+            if self.breakdown.iter().take(i).any(|earlier| earlier.label == part.label) {
+                faults.add(format!("/breakdown/{i}/label"), "duplicate", "分项名称不得重复。");
+            }
+        }
+        let usual = if unit == "%" { TargetKind::Ratio } else { TargetKind::Level };
+        let (first_year, last_year) = years.unwrap_or_default();
+        faults.finish()?;
+        let target = NewTarget {
+            label: self.label.unwrap_or_else(|| self.indicator.zh().to_owned()),
+            region_code: self.region_code,
+            indicator: self.indicator,
+            first_year,
+            last_year,
+            operator: self.operator,
+            value: self.value,
+            upper: self.upper,
+            kind: self.kind.unwrap_or(usual),
+            document: self.document,
+            supersedes: self.supersedes,
+            baseline: self.baseline,
+            breakdown: self.breakdown,
+            note: self.note,
+        };
+        let scale = target.scale();
+        let fits = [Some(target.value), target.upper, target.baseline]
+            .into_iter()
+            .flatten()
+            .all(|v| v.at_scale(scale).is_some());
+        if fits {
+            Ok(target)
+        } else {
+            Err(Error::invalid("/value", "too_large", "数值过大。"))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TargetsQuery {
+    /// Targets of exactly this region.
+    #[param(example = "210000")]
+    pub region: Option<String>,
+    /// The slug of an indicator.
+    #[param(example = "turnover")]
+    pub indicator: Option<String>,
+    /// Targets whose period holds this year.
+    #[param(example = 2020)]
+    pub year: Option<i64>,
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProgressQuery {
+    /// The last day that counts, `YYYY-MM-DD` in Asia/Shanghai, or an instant; without it today.
+    #[param(example = "2020-12-31")]
+    pub as_of: Option<String>,
+}
+
+impl ProgressQuery {
+    pub fn parse(self, today: Day) -> Result<Day> {
+        let Some(text) = self.as_of else { return Ok(today) };
+        let day = text.parse::<Day>().ok().filter(|d| d.to_string() == text);
+        day.or_else(|| text.parse::<Moment>().ok().map(Moment::day)).ok_or_else(|| {
+            Error::invalid(
+                "as_of",
+                "bad_day",
+                "as_of 应为存在的日期 YYYY-MM-DD，或 RFC 3339 时间。",
+            )
+        })
+    }
+}
+
+/// How far a target has come.
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Progress {
+    #[schema(value_type = String, format = Uuid)]
+    pub target_id: Id<of::Target>,
+    pub indicator: Indicator,
+    #[schema(example = "2020")]
+    pub period: String,
+    /// The last day that is counted.
+    #[schema(value_type = String, format = Date, example = "2020-12-31")]
+    pub as_of: Day,
+    /// The unit of `value`, `actual`, `expected_by_now` and `required_per_month`.
+    #[schema(example = "fen")]
+    pub unit: &'static str,
+    pub value: Decimal,
+    /// Null where the market does not count this indicator, or may not publish it.
+    #[schema(example = 6_328_100_000_000i64)]
+    pub actual: Option<Decimal>,
+    /// `actual / value` to four decimals.
+    #[schema(example = 1.0547)]
+    pub ratio: Option<Decimal>,
+    /// The share of the period's days that have passed, to four decimals.
+    #[schema(example = 1)]
+    pub elapsed: Decimal,
+    /// `value` × the days passed / all days of the period.
+    pub expected_by_now: Option<Decimal>,
+    pub pace: Option<Pace>,
+    /// Not made yet.
+    #[schema(value_type = Option<Object>)]
+    pub forecast: Option<()>,
+    /// What each month of the rest must bring on average; null when no time is left.
+    pub required_per_month: Option<Decimal>,
+    /// What was counted, up to when, and how the straight line was drawn.
+    pub basis: String,
+    /// How many events of the journal the figures have taken in.
+    pub position: i64,
+}

@@ -1,0 +1,413 @@
+//! The consumer of the journal that keeps the turnover cells, and the proof that they are right.
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    model::{CellKey, Figures, Registered},
+    store,
+};
+use crate::kernel::{
+    Db, DbConn, Id, Result, Tx,
+    journal::{self, Event},
+    month_of, of,
+};
+
+/// The name of the consumer and of its cursor.
+pub const NAME: &str = "rollups";
+/// The one event that moves the figures.
+pub const TOPIC: &str = "contract.registered";
+
+/// Follows the journal and counts each registered contract once.
+#[derive(Debug, Default)]
+pub struct RollUps;
+
+impl journal::Consumer for RollUps {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn position(&self, db: &Db) -> Result<i64> {
+        db.read_now(store::position)
+    }
+    fn take(&mut self, db: &Db, events: &[Event]) -> Result<()> {
+        db.write_now(|tx| {
+            let from = store::position(tx)?;
+            let fresh: Vec<_> = events.iter().filter(|e| e.position() > from).collect();
+            let Some(last) = fresh.last() else { return Ok(()) };
+            // first of all, for the lock on the cursor: two nodes never count at once
+            journal::advance(tx, NAME, from, last.position())?;
+            let ids = fresh.iter().filter(|e| e.topic == TOPIC);
+            count(tx, ids.filter_map(|e| e.subject_id("contract")).collect())
+        })
+    }
+}
+
+/// Counts those of `ids` that are registered and have not been counted before.
+fn count(tx: &mut Tx<'_>, mut ids: BTreeSet<Id<of::Contract>>) -> Result<()> {
+    for known in store::entered(tx, &ids)? {
+        ids.remove(&known);
+    }
+    let new = store::registered(tx, &ids)?;
+    if new.is_empty() {
+        return Ok(());
+    }
+    store::enter(tx, &new)?;
+    let months = new.iter().map(|c| month_of(c.registered_on)).collect();
+    let mut cells = store::cells_of(tx, &months)?;
+    let mut touched = BTreeSet::new();
+    for contract in new {
+        touched.insert(add(&mut cells, contract)?);
+    }
+    cells.retain(|key, _| touched.contains(key));
+    store::put_cells(tx, cells.into_iter().collect())
+}
+
+/// Adds one contract to its cell and says which that is.
+fn add(cells: &mut BTreeMap<CellKey, Figures>, contract: Registered) -> Result<CellKey> {
+    let (figures, key) = (contract.figures(), contract.into_key());
+    let cell = cells.entry(key.clone()).or_default();
+    *cell = cell.plus(figures)?;
+    Ok(key)
+}
+
+/// Throws the figures away and counts all registered contracts anew. The cursor stays where it is:
+/// events that are still to come name contracts that have an entry by then.
+pub fn rebuild(tx: &mut Tx<'_>) -> Result<()> {
+    let position = store::position(tx)?;
+    journal::advance(tx, NAME, position, position)?;
+    store::clear(tx)?;
+    let all = store::all_registered(tx)?;
+    store::enter(tx, &all)?;
+    let mut cells = BTreeMap::new();
+    for contract in all {
+        add(&mut cells, contract)?;
+    }
+    store::put_cells(tx, cells.into_iter().collect())
+}
+
+/// Recounts all cells from the contracts. Answers how many contracts they hold, or the first
+/// difference. A registration that the roll-ups have still to take is no difference.
+pub fn verify(conn: &mut DbConn) -> Result<std::result::Result<i64, String>> {
+    let mut entered = store::all_entered(conn)?;
+    let position = store::position(conn)?;
+    let coming = store::still_to_come(conn, position)?;
+    let (mut should, mut counted) = (BTreeMap::new(), 0);
+    for contract in store::all_registered(conn)? {
+        if entered.remove(&contract.id) {
+            add(&mut should, contract)?;
+            counted += 1;
+        } else if !coming.contains(&contract.id) {
+            return Ok(Err(format!(
+                "contract {} is registered and has not been counted, though the roll-ups have taken its event",
+                contract.id
+            )));
+        }
+    }
+    if let Some(id) = entered.first() {
+        return Ok(Err(format!("contract {id} has been counted and is not registered")));
+    }
+    let are = store::all_cells(conn)?;
+    let keys: BTreeSet<_> = should.keys().chain(are.keys()).collect();
+    for key in keys {
+        let (is, ought) = (are.get(key), should.get(key));
+        if is != ought {
+            return Ok(Err(format!(
+                "turnover cell {key} has {}, should have {}",
+                told(is),
+                told(ought)
+            )));
+        }
+    }
+    Ok(Ok(counted))
+}
+
+fn told(cell: Option<&Figures>) -> String {
+    match cell {
+        None => "nothing".into(),
+        Some(f) => format!(
+            "{} fen ({} fen technology, largest {} fen) in {} contracts",
+            f.total_fen, f.tech_fen, f.largest_fen, f.contracts
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        insight::{
+            load_shipped_targets,
+            model::{By, Flow, Pace, Row},
+            service,
+            store::Wanted,
+        },
+        kernel::{Day, Moment, PlatformRole, Window, actor, journal::Consumer},
+    };
+    use diesel::connection::SimpleConnection;
+    use serde_json::json;
+
+    struct Market {
+        db: Db,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Market {
+        fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display())).unwrap();
+            db.write_now(|tx| {
+                tx.migrate()?;
+                Ok(tx.batch_execute(
+                    "INSERT INTO organizations (id, name, kind, uscc, region_code, state, version, \
+                     created_at, updated_at) VALUES ('r', '登记处', 'registrar', 'u', '210100', \
+                     'verified', 1, '2020-01-01 00:00:00', '2020-01-01 00:00:00')",
+                )?)
+            })
+            .unwrap();
+            Self { db, _folder: folder }
+        }
+
+        /// A registered contract of `fen`, with its event in the journal.
+        fn register(&self, day: &str, seller: &str, buyer: &str, fen: i64) -> Id<of::Contract> {
+            let id: Id<of::Contract> = Id::fresh();
+            self.db
+                .write_now(|tx| {
+                    tx.batch_execute(&format!(
+                        "INSERT INTO contracts (id, state, version, title, category, subcategory, \
+                         field, total_fen, tech_fen, seller_region, seller_type, buyer_region, \
+                         buyer_type, parties, terms, registrar_id, digest, registered_on, \
+                         created_at, updated_at) VALUES ('{id}', 'registered', 1, '合同', \
+                         'development', 'dev_entrusted', '05', {fen}, {fen}, '{seller}', \
+                         'university', '{buyer}', 'company', '[]', '{{}}', 'r', '{id}', '{day}', \
+                         '2020-01-01 00:00:00', '2020-01-01 00:00:00')"
+                    ))?;
+                    journal::record(tx, "clerk", TOPIC, &format!("contract:{id}"), &json!({}))
+                })
+                .unwrap();
+            id
+        }
+        fn settle(&self) {
+            while journal::seal(&self.db).unwrap() > 0 {}
+            while journal::feed(&self.db, &mut RollUps).unwrap() > 0 {}
+        }
+        fn verify(&self) -> std::result::Result<i64, String> {
+            self.db.read_now(verify).unwrap()
+        }
+        fn execute(&self, sql: &str) {
+            self.db.write_now(|tx| Ok(tx.batch_execute(sql)?)).unwrap();
+        }
+        fn turnover(
+            &self,
+            who: Option<&actor::Actor>,
+            region: Option<&str>,
+            flow: Flow,
+            by: By,
+        ) -> crate::insight::model::Turnover {
+            let query: crate::insight::model::TurnoverQuery = serde_json::from_value(json!({
+                "region": region, "from": "2020-01", "to": "2020-12",
+                "flow": crate::kernel::Code::slug(flow), "by": crate::kernel::Code::slug(by),
+            }))
+            .unwrap();
+            let asked = query.parse(day("2026-11-22")).unwrap();
+            let ask = |conn: &mut DbConn| service::turnover(conn, who, asked, Moment::now());
+            self.db.read_now(ask).unwrap()
+        }
+    }
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn operator(region: &str) -> actor::Actor {
+        actor::Actor {
+            account: Id::fresh(),
+            session: None,
+            api_key: None,
+            email_verified: true,
+            second_factor_missing: false,
+            memberships: vec![],
+            platform: Some(actor::Platform {
+                role: PlatformRole::Operator,
+                region: region.parse().unwrap(),
+            }),
+        }
+    }
+
+    fn shown(rows: &[Row]) -> Vec<(&str, Option<i64>)> {
+        rows.iter().map(|r| (r.key.as_str(), r.total_fen)).collect()
+    }
+
+    #[test]
+    fn a_contract_counts_once_however_often_its_event_comes() {
+        let market = Market::open();
+        let id = market.register("2020-03-05", "210106", "210200", 500);
+        market.register("2020-03-06", "210106", "210200", 700);
+        let again = |tx: &mut Tx<'_>| {
+            journal::record(tx, "clerk", TOPIC, &format!("contract:{id}"), &json!({}))
+        };
+        market.db.write_now(again).unwrap();
+        market.settle();
+        assert_eq!(market.verify(), Ok(2));
+        // the same event in a later batch, and an old batch given again after a crash
+        market.db.write_now(again).unwrap();
+        market.settle();
+        let all = market.db.read_now(|conn| journal::after(conn, 0)).unwrap();
+        RollUps.take(&market.db, &all).unwrap();
+        assert_eq!(market.verify(), Ok(2));
+        let told =
+            market.turnover(Some(&operator("210000")), Some("210000"), Flow::Output, By::Month);
+        assert_eq!((told.total.contracts, told.total.total_fen), (Some(2), Some(1_200)));
+        assert_eq!(told.position, 4);
+    }
+
+    #[test]
+    fn cells_equal_a_recount_and_an_altered_one_is_named() {
+        let market = Market::open();
+        for n in 0..1_200i64 {
+            let month = n % 12 + 1;
+            let seller = ["210106", "210200", "LNZ-SF", "110108"][usize::try_from(n % 4).unwrap()];
+            market.register(&format!("2020-{month:02}-10"), seller, "210303", 1_000 + n);
+        }
+        market.settle();
+        assert_eq!(market.verify(), Ok(1_200));
+        market.db.write_now(rebuild).unwrap();
+        assert_eq!(market.verify(), Ok(1_200));
+        market.settle();
+        assert_eq!(market.verify(), Ok(1_200));
+
+        market.execute("UPDATE turnover_cells SET total_fen = total_fen + 1 WHERE month = '2020-04' AND seller_region = '110108'");
+        let told = market.verify().unwrap_err();
+        assert_eq!(
+            told,
+            "turnover cell 2020-04/development/05/110108/210303/university/company has 159701 fen \
+             (159700 fen technology, largest 2191 fen) in 100 contracts, should have 159700 fen \
+             (159700 fen technology, largest 2191 fen) in 100 contracts"
+        );
+        market.db.write_now(rebuild).unwrap();
+        assert_eq!(market.verify(), Ok(1_200));
+
+        market.execute("UPDATE contracts SET total_fen = total_fen + 9 WHERE total_fen = 1000");
+        assert!(market.verify().unwrap_err().starts_with("turnover cell 2020-01/development/"));
+    }
+
+    #[test]
+    fn verify_tells_a_lag_from_a_loss() {
+        let market = Market::open();
+        let id = market.register("2020-03-05", "210106", "210200", 500);
+        assert_eq!(market.verify(), Ok(0), "not sealed yet");
+        journal::seal(&market.db).unwrap();
+        assert_eq!(market.verify(), Ok(0), "not taken yet");
+        market.settle();
+        assert_eq!(market.verify(), Ok(1));
+        market.execute("DELETE FROM turnover_entries");
+        assert!(market.verify().unwrap_err().contains(id.as_str()));
+    }
+
+    #[test]
+    fn flows_regions_and_small_cells() {
+        let market = Market::open();
+        for fen in [300, 310, 320, 330] {
+            market.register("2020-02-01", "210106", "210303", fen);
+            market.register("2020-05-01", "210200", "210106", fen * 2);
+            market.register("2020-06-01", "LNZ-SF", "110108", fen * 3);
+        }
+        market.register("2020-07-01", "210400", "210106", 5_000);
+        market.settle();
+        let boss = operator("210000");
+        let of = |flow, by| market.turnover(Some(&boss), Some("210000"), flow, by);
+        assert_eq!(
+            shown(&of(Flow::Output, By::Region).rows),
+            [
+                ("210100", Some(1_260)),
+                ("210200", Some(2_520)),
+                ("210400", Some(5_000)),
+                ("LNZ-SF", Some(3_780))
+            ]
+        );
+        assert_eq!(
+            shown(&of(Flow::Absorbed, By::Region).rows),
+            [("210100", Some(7_520)), ("210300", Some(1_260))]
+        );
+        assert_eq!(of(Flow::Local, By::Month).total.total_fen, Some(8_780));
+        // the public: the one contract of 210400, and the smallest other row with it
+        let public = market.turnover(None, Some("210000"), Flow::Output, By::Region);
+        let hidden: Vec<_> =
+            public.rows.iter().filter(|r| r.suppressed).map(|r| r.key.as_str()).collect();
+        assert_eq!(hidden, ["210100", "210400"], "5000 of 6260 do not dominate");
+        assert_eq!(public.total.total_fen, Some(12_560));
+        assert_eq!(
+            market.turnover(None, Some("210400"), Flow::Output, By::Month).total.total_fen,
+            None
+        );
+        // an operator of one city is the public elsewhere
+        let city = operator("210200");
+        let told = market.turnover(Some(&city), Some("210000"), Flow::Output, By::Region);
+        assert_eq!(told.digest, public.digest);
+        assert_ne!(told.digest, of(Flow::Output, By::Region).digest);
+        let nation = market.turnover(None, None, Flow::Output, By::Region);
+        assert_eq!(shown(&nation.rows), [("210000", Some(12_560))]);
+        let empty = market.turnover(None, Some("220000"), Flow::Output, By::Region);
+        assert_eq!((empty.rows.len(), empty.total.total_fen), (0, Some(0)));
+    }
+
+    #[test]
+    fn the_figures_of_2020_beside_both_targets() {
+        let market = Market::open();
+        for n in 0..10 {
+            market.register(&format!("2020-{:02}-15", n + 1), "210100", "210200", 632_810_000_000);
+        }
+        market.settle();
+        let loaded = market.db.write_now(load_shipped_targets).unwrap();
+        assert_eq!(loaded, 95);
+        assert_eq!(market.db.write_now(load_shipped_targets).unwrap(), 0);
+        let wanted = Wanted {
+            region: Some("210000".parse().unwrap()),
+            indicator: Some(crate::insight::indicators::Indicator::Turnover),
+            year: Some(2020),
+        };
+        let window = Window::read(None, None).unwrap();
+        let (today, end) = (day("2026-11-22"), day("2020-12-31"));
+        let told = market.db.read_now(|conn| {
+            let page = service::list(conn, &wanted, &window)?;
+            page.items
+                .into_iter()
+                .map(|t| service::progress(conn, None, t.id, end, today))
+                .collect::<Result<Vec<_>>>()
+        });
+        let told: Vec<_> = told
+            .unwrap()
+            .iter()
+            .map(|p| {
+                let (ratio, pace) = (p.ratio.unwrap().to_string(), p.pace.unwrap());
+                (p.value.to_string(), p.actual.unwrap().to_string(), ratio, pace)
+            })
+            .collect();
+        let row = |value: &str, ratio: &str, pace| {
+            (value.to_owned(), "6328100000000".to_owned(), ratio.to_owned(), pace)
+        };
+        assert_eq!(
+            told,
+            [
+                row("8000000000000", "0.791", Pace::Behind),
+                row("6000000000000", "1.0547", Pace::Ahead)
+            ]
+        );
+        // in the middle of a month: to the day for who oversees, by whole months for the public
+        let boss = operator("210000");
+        let middle = |who: Option<&actor::Actor>, as_of: &str| {
+            market
+                .db
+                .read_now(|conn| {
+                    let page = service::list(conn, &wanted, &window)?;
+                    let id = page.items.first().unwrap().id;
+                    service::progress(conn, who, id, day(as_of), today)
+                })
+                .unwrap()
+        };
+        let cents = |p: crate::insight::model::Progress| p.actual.unwrap().to_string();
+        assert_eq!(cents(middle(Some(&boss), "2020-05-14")), "2531240000000");
+        assert_eq!(cents(middle(Some(&boss), "2020-05-15")), "3164050000000");
+        let public = middle(None, "2020-05-15");
+        assert_eq!(public.as_of, day("2020-04-30"));
+        assert_eq!(cents(public), "2531240000000");
+        insta::assert_snapshot!(middle(None, "2020-05-15").basis);
+    }
+}
