@@ -15,7 +15,7 @@ use actix_web::{
 use diesel::prelude::*;
 use keshi::{
     accounts::model::OrganizationState,
-    achievements, catalogue, demands,
+    achievements, console, demands,
     kernel::{
         Actor, Config, Db, DbConn, Id, MemberRole, Moment, OrganizationKind, PlatformRole, Region,
         Result, Tx,
@@ -220,7 +220,7 @@ impl Market {
                     .configure(achievements::http::routes)
                     .configure(demands::http::routes)
                     .configure(markets::http::routes)
-                    .configure(catalogue::routes),
+                    .configure(console::http::routes),
             )
             .into_app()
             .app_data(Data::new(self.db.clone()))
