@@ -212,7 +212,7 @@ fn config_of_demo(config: Config) -> anyhow::Result<Config> {
         }
         Err(cause) => return Err(cause).with_context(|| format!("reading {}", path.display())),
     };
-    Ok(Config { jwt_secret: Secret::new(secret), ..config }.with_demo_defaults())
+    Ok(config.with_secret(Secret::new(secret)).with_demo_defaults())
 }
 
 fn serve(config: Config, welcome: Option<String>) -> anyhow::Result<()> {

@@ -36,13 +36,13 @@ pub struct Consumers {
 }
 
 impl Consumers {
-    pub fn new(keshi: &Keshi) -> Result<Self> {
+    pub fn new(keshi: &Keshi) -> Self {
         let consumers: Vec<Box<dyn Consumer>> = vec![
             Box::new(keshi.catalogue.feed()),
             Box::new(RollUps),
-            Box::new(Postman::new(&keshi.config)?),
+            Box::new(Postman::new(&keshi.config)),
         ];
-        Ok(Self { db: keshi.db.clone(), consumers })
+        Self { db: keshi.db.clone(), consumers }
     }
 
     /// One round; answers how much there was to do. The first error is reported after all had their turn.
@@ -117,7 +117,7 @@ impl Worker {
     pub fn start(keshi: &Keshi) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let post = notices::transport(&keshi.config)?;
-        let (consumers, journal_stop) = (Consumers::new(keshi)?, stop.clone());
+        let (consumers, journal_stop) = (Consumers::new(keshi), stop.clone());
         let (db, config, limits, mail_stop) =
             (keshi.db.clone(), keshi.config.clone().into_inner(), keshi.limits.clone().into_inner(), stop.clone());
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {

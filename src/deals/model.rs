@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     codes,
-    kernel::{Faults, Id, Moment, Region, Result, of},
+    kernel::{Faults, Id, Label, Moment, Region, Result, labels, of},
     schema::{deals, match_requests},
 };
 

@@ -22,7 +22,7 @@ use crate::{
         credentials::Hasher,
         model::{BrokerLevel, BrokerState, Organization, OrganizationState, inputs::{BrokerInput, NewOrganization}},
     },
-    achievements::{self, model::{AchievementDraft, Stage}},
+    achievements::{self, model::AchievementDraft},
     contracts::{
         self,
         model::{ContractLine, ContractParty, CrossBorder, LineKind, Objective, Parties, PartyType, Payment, PlanSource, Subcategory, Terms},
@@ -398,7 +398,7 @@ impl Loader<'_> {
         self.bar.set_message("索引与汇总");
         while journal::seal(self.db())? > 0 {}
         self.db().write_now(notices::pass_over)?;
-        Consumers::new(self.keshi)?.settle()?;
+        Consumers::new(self.keshi).settle()?;
         self.bar.finish_and_clear();
         Ok(())
     }
@@ -465,7 +465,7 @@ impl Loader<'_> {
     }
 
     fn turnover(&self) -> Result<String> {
-        let rows = self.db().read_now(insight::targets_beside_actuals)?;
+        let rows = self.db().read_now(|conn| insight::targets_beside_actuals(conn, &home()))?;
         let mut out = String::from("辽宁省技术合同成交额（目标与实际，亿元）：\n");
         for row in rows {
             out.push_str(&format!("  {row}\n"));
@@ -573,7 +573,7 @@ pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
     let now = Moment::now();
     let (account, session) = keshi.db.write_now(|tx| {
         let (_, account) = loader.owner(Some("u01"), &[]);
-        Ok((account, accounts::service::open_session(tx, account)?))
+        Ok((account, accounts::open_session(tx, account)?))
     })?;
     Ok(keshi.keys.issue(account, session, now)?)
 }

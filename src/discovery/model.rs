@@ -199,6 +199,7 @@ impl ExplanationView {
 /// The owner of a listing, as far as the caller may know it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Owner {
+    #[schema(value_type = String, format = Uuid)]
     pub id: Id<of::Organization>,
     #[schema(example = "辽东湾理工大学（示例）")]
     pub name: String,
@@ -213,6 +214,7 @@ impl From<&Organization> for Owner {
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AchievementCard {
+    #[schema(value_type = String, format = Uuid)]
     pub id: Id<of::Achievement>,
     pub title: String,
     pub organization: Option<Owner>,
@@ -240,6 +242,7 @@ impl AchievementCard {
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DemandCard {
+    #[schema(value_type = String, format = Uuid)]
     pub id: Id<of::Demand>,
     pub title: String,
     /// Null for a masked demand.
@@ -247,6 +250,7 @@ pub struct DemandCard {
     pub field: Field,
     pub min_trl: Option<i64>,
     pub budget_fen: Option<Fen>,
+    #[schema(value_type = Option<String>, format = Date)]
     pub deadline: Option<Day>,
     pub region_code: Region,
 }
@@ -346,7 +350,7 @@ pub struct MatchBody {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchBody {
-    #[schema(min_items = 1, max_items = 10_000)]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 10_000)]
     pub demand_ids: Option<Vec<Id<of::Demand>>>,
     pub filter: Option<BatchFilter>,
     #[schema(minimum = 1, maximum = 100, example = 20)]
@@ -363,6 +367,7 @@ pub struct BatchFilter {
 /// One line of the cross-match.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BatchLine {
+    #[schema(value_type = String, format = Uuid)]
     pub demand_id: Id<of::Demand>,
     pub items: Vec<BatchItem>,
     pub model: &'static str,

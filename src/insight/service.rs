@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     decimal::Decimal,
+    indicators::Indicator,
     model::{
         Asked, By, Figures, NewTarget, Progress, Row, Target, TargetView, TargetsQuery, Turnover,
         code_of,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     kernel::{
         Actor, After, Code, Day, DbConn, Error, Faults, Fen, Id, Moment, Page, Region, Result, Tx,
-        Window, idempotency::hex, journal, of,
+        Window, idempotency::hex, journal, of, page,
     },
     markets::{model::Field, regions},
 };
@@ -213,6 +214,35 @@ pub fn progress(
     progress.pace = expected.pace;
     progress.required_per_month = expected.required_per_month.map(Decimal::whole);
     Ok(progress)
+}
+
+/// The turnover targets of `region` whose period is over, each beside what was registered in it, one
+/// sentence each: for reports on paper and on a terminal.
+pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<String>> {
+    let wanted = Wanted {
+        region: Some(region.clone()),
+        indicator: Some(Indicator::Turnover),
+        year: None,
+    };
+    let (targets, _) = store::list(conn, &wanted, &Window { limit: page::MAX_LIMIT, after: None })?;
+    let mut told = Vec::new();
+    for target in targets.iter().filter(|t| rules::is_counted(t).is_ok()) {
+        let Some(span) = Span::of_years(target.first_year, target.last_year) else { continue };
+        let actual = store::output_until(conn, &target.region_code, span.first, span.last)?;
+        let ratio = Decimal::ratio(actual.total_fen, target.value).map_or_else(String::new, |r| {
+            format!("，完成 {:.1} %", r.to_string().parse::<f64>().unwrap_or_default() * 100.0)
+        });
+        told.push(format!(
+            "{} 年 目标 {} {} 亿元（{}），登记 {} 项、{} 亿元{ratio}",
+            target.period(),
+            target.operator.zh(),
+            Fen(target.value).in_yi(),
+            target.document_title,
+            actual.contracts,
+            Fen(actual.total_fen).in_yi(),
+        ));
+    }
+    Ok(told)
 }
 
 fn uncounted(target: &Target, why: Uncounted) -> String {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::{
     codes,
-    kernel::{Id, JsonText, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region, of},
+    kernel::{Label, labels, Id, JsonText, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region, of},
     markets::model::Field,
     schema::{accounts, api_keys, brokers, links, organizations, refresh_tokens, sessions},
 };
