@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn every_list_stands_there_once_and_every_code_once_in_it() {
         for (name, list) in &ALL.0 {
-            let codes: std::collections::BTreeSet<_> = list.iter().map(|l| l.code).collect();
-            assert_eq!(codes.len(), list.len(), "{name}");
+            let distinct: std::collections::BTreeSet<_> = list.iter().map(|l| l.code).collect();
+            assert_eq!(distinct.len(), list.len(), "{name}");
         }
         let names: Vec<_> = ALL.0.iter().map(|(name, l)| format!("{name} {}", l.len())).collect();
         insta::assert_snapshot!(names.join("\n"));
