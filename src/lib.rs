@@ -99,15 +99,3 @@ pub fn app(
         .wrap(from_fn(accounts::http::recognise))
         .wrap(from_fn(telemetry::observe))
 }
-//! keshi (科市), a technology market: the map of its rooms.
-pub mod accounts;
-pub mod achievements;
-pub mod contracts;
-pub mod catalogue;
-pub mod deals;
-pub mod demands;
-pub mod insight;
-pub mod kernel;
-pub mod markets;
-pub mod notices;
-pub mod schema;

@@ -1,17 +1,14 @@
 //! The one inbox and the code lists.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use actix_web::{get, web::Data};
 use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    accounts::{self, model::BrokerLevel},
-    achievements::{self, model::{Stage, TransferMode}},
-    contracts, deals,
-    demands::{self, model::{CooperationMode, DemandKind, Visibility}},
-    kernel::{Actor, Db, Label, MemberRole, OrganizationKind, Problem, Reply, Result, labels, task::Task},
-    markets::model::{Chain, Field, IpKind},
+    accounts, achievements, contracts, deals, demands,
+    kernel::{Actor, Db, Label, Problem, Reply, Result, task::Task},
+    markets::{self, regions},
 };
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -49,29 +46,47 @@ async fn tasks(actor: Actor, db: Data<Db>) -> Result<Reply> {
     Reply::ok(&Tasks { items })
 }
 
-/// Every code list, by the name of the field that takes it.
+/// All code lists by the names of the fields that take them.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(transparent)]
 #[schema(value_type = BTreeMap<String, Vec<Label>>)]
 struct CodeLists(BTreeMap<&'static str, Vec<Label>>);
 
-/// The code lists with Chinese and English labels.
+static CODES: LazyLock<CodeLists> = LazyLock::new(|| {
+    // regions have no English names
+    let regions = regions::all().map(|r| Label { code: r.code, zh: r.name, en: r.name }).collect();
+    let lists = [
+        markets::model::codes(),
+        accounts::model::codes(),
+        achievements::model::codes(),
+        demands::model::codes(),
+        deals::model::codes(),
+        contracts::code_lists(),
+        vec![("regions", regions)],
+    ];
+    CodeLists(lists.into_iter().flatten().collect())
+});
+
+/// All code lists with Chinese and English labels, the regions and zones among them.
+///
+/// `GET /regions` tells which region lies in which.
 #[utoipa::path(tag = "codes", responses((status = 200, body = CodeLists)), security(()))]
 #[get("/codes")]
 async fn codes() -> Result<Reply> {
-    let mut lists = BTreeMap::from([
-        ("field", labels::<Field>()),
-        ("ip_kinds", labels::<IpKind>()),
-        ("chain", labels::<Chain>()),
-        ("stage", labels::<Stage>()),
-        ("transfer_modes", labels::<TransferMode>()),
-        ("demand_kind", labels::<DemandKind>()),
-        ("cooperation_modes", labels::<CooperationMode>()),
-        ("visibility", labels::<Visibility>()),
-        ("organization_kind", labels::<OrganizationKind>()),
-        ("member_role", labels::<MemberRole>()),
-        ("broker_level", labels::<BrokerLevel>()),
-        ("decline_reason", labels::<deals::rules::Reason>()),
-    ]);
-    lists.extend(contracts::code_lists());
-    Reply::ok(&CodeLists(lists))
+    Reply::ok(&*CODES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_stands_there_once_and_every_code_once_in_it() {
+        for (name, list) in &CODES.0 {
+            let distinct: std::collections::BTreeSet<_> = list.iter().map(|l| l.code).collect();
+            assert_eq!(distinct.len(), list.len(), "{name}");
+        }
+        let names: Vec<_> = CODES.0.iter().map(|(name, l)| format!("{name} {}", l.len())).collect();
+        insta::assert_snapshot!(names.join("\n"));
+    }
 }

@@ -250,3 +250,12 @@ pub struct DealView {
     pub created_at: Moment,
     pub updated_at: Moment,
 }
+
+/// The code lists of this room, by the name of the field that takes them.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("request_state", labels::<RequestState>()),
+        ("decline_reason", labels::<DeclineReason>()),
+        ("deal_state", labels::<DealState>()),
+    ]
+}

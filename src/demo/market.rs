@@ -13,6 +13,7 @@ use super::{
     contracts::{Sketch, of_year},
     text::{DemoAchievement, DemoDemand, DemoOrganization, Texts, home},
     variation::{self, Dice},
+    write_private,
 };
 use crate::{
     Keshi, accounts,
@@ -81,18 +82,8 @@ pub fn load(config: &Config, from: Option<&Path>) -> anyhow::Result<String> {
     let mut summary = loader.summary(started.elapsed())?;
     summary.push_str(&loader.logins());
     // the file says that the market is complete: it is written last
-    write_logins(&logins, &loader.logins())?;
+    write_private(&logins, &loader.logins())?;
     Ok(summary)
-}
-
-fn write_logins(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("writing {}", path.display()))?;
-    std::io::Write::write_all(&mut file, text.as_bytes())?;
-    Ok(())
 }
 
 struct Loader<'t> {
@@ -568,4 +559,27 @@ fn fitting(text: &str, least: usize, most: usize) -> String {
     let clean: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(most).collect();
     let missing = least.saturating_sub(clean.chars().count());
     clean + &"…".repeat(missing)
+}
+
+/// A listing as a client would send it, for benchmarks.
+pub(super) const LISTING_BODY: &str = r#"{"title":"精炼钢包用低碳镁碳砖","abstract":"碳含量降到百分之四以下时，以纳米炭与原位晶须保持抗热震性，已在钢包渣线试用。","keywords":["镁碳砖","钢包"],"field":"05","stage":"pilot","trl":6,"transfer_modes":["license"],"price_negotiable":true}"#;
+
+/// An access token of somebody who may list achievements, in a database that holds nothing else.
+pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
+    let password = secret::token()?;
+    let texts = Texts { organizations: Texts::shipped()?.organizations, achievements: Vec::new(), demands: Vec::new() };
+    let mut loader = Loader::new(keshi, &texts, &password)?;
+    loader.people()?;
+    let now = Moment::now();
+    let (account, session) = keshi.db.write_now(|tx| {
+        let (_, account) = loader.owner(Some("u01"), &[]);
+        Ok((account, accounts::service::open_session(tx, account)?))
+    })?;
+    Ok(keshi.keys.issue(account, session, now)?)
+}
+
+/// Any published achievement.
+pub(super) fn any_achievement(keshi: &Keshi) -> anyhow::Result<Id<of::Achievement>> {
+    let rows = keshi.db.read_now(|conn| achievements::all_published(conn, None, 1))?;
+    Ok(rows.first().context("the demo has no achievement")?.id)
 }

@@ -1,5 +1,12 @@
 //! The catalogue of this node: how it is opened, fed from the journal, rebuilt and checked.
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use anyhow::Context;
 use keshi_index::{Index, Kind, Listing};
@@ -8,7 +15,7 @@ use crate::{
     achievements::{self, model::Achievement},
     demands::{self, model::{Demand, Visibility}},
     kernel::{
-        Code, Db, DbConn, Error, Id, Result,
+        Code, Db, Error, Id, Result,
         journal::{self, Consumer, Event},
         of,
     },
@@ -25,6 +32,8 @@ const COMMIT_EVERY: i64 = 5_000;
 pub struct Catalogue {
     index: Arc<Index>,
     resumed: Option<i64>,
+    /// How far the feed has come, for whoever asks whether this node is ready.
+    position: Arc<AtomicI64>,
 }
 
 impl Catalogue {
@@ -34,11 +43,17 @@ impl Catalogue {
         if let Some(reason) = &opened.rebuilt {
             tracing::warn!(%reason, "the index is made anew from the tables");
         }
-        Ok(Self { index: Arc::new(opened.index), resumed: opened.resumed })
+        let position = Arc::new(AtomicI64::new(opened.resumed.unwrap_or(0)));
+        Ok(Self { index: Arc::new(opened.index), resumed: opened.resumed, position })
     }
 
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The journal position that this node's index has reached.
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::Relaxed)
     }
 
     /// The consumer that keeps this catalogue up to date.
@@ -71,6 +86,7 @@ impl Consumer for IndexFeed {
         if self.fresh {
             self.position = rebuild(db, &self.catalogue)?;
             (self.committed, self.fresh) = (self.position, false);
+            self.catalogue.position.store(self.position, Ordering::Relaxed);
             return Ok(());
         }
         let mut achievements: Vec<Id<of::Achievement>> = events.iter().filter_map(|e| e.subject_id("achievement")).collect();
@@ -105,6 +121,7 @@ impl Consumer for IndexFeed {
             self.committed = last.position();
         }
         self.position = last.position();
+        self.catalogue.position.store(self.position, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -143,25 +160,28 @@ fn each_published(db: &Db, mut f: impl FnMut(Listing) -> Result<()>) -> Result<(
 
 /// Compares the index with the tables; answers the first difference, or how many listings agree.
 pub fn verify(db: &Db, catalogue: &Catalogue) -> Result<std::result::Result<usize, String>> {
-    let mut seen = 0usize;
-    let mut wrong = None;
+    let mut held = BTreeMap::new();
+    catalogue.index.for_each(|listing| {
+        held.insert((listing.kind.slug(), listing.id.clone()), listing);
+    })?;
+    let (mut seen, mut wrong) = (0usize, None);
     each_published(db, |listing| {
         seen += 1;
-        if wrong.is_none() {
-            let held = catalogue.index.get(listing.kind, &listing.id).context("reading the index")?;
-            let name = format!("{} {}", listing.kind.slug(), listing.id);
-            wrong = match held {
-                None => Some(format!("{name} is published but not in the index")),
-                Some(held) if held != listing => Some(format!("{name} is in the index with other content")),
-                Some(_) => None,
-            };
+        let difference = match held.remove(&(listing.kind.slug(), listing.id.clone())) {
+            None => Some("is published but not in the index"),
+            Some(other) if other != listing => Some("is in the index with other content"),
+            Some(_) => None,
+        };
+        if let (None, Some(difference)) = (&wrong, difference) {
+            wrong = Some(format!("{} {} {difference}", listing.kind.slug(), listing.id));
         }
         Ok(())
     })?;
-    let held = catalogue.index.len();
+    if let (None, Some((kind, id))) = (&wrong, held.keys().next()) {
+        wrong = Some(format!("{kind} {id} is in the index but not published"));
+    }
     Ok(match wrong {
         Some(wrong) => Err(wrong),
-        None if held != seen => Err(format!("the index holds {held} listings, {seen} are published")),
         None => Ok(seen),
     })
 }
@@ -209,9 +229,4 @@ impl From<keshi_index::Error> for Error {
     fn from(cause: keshi_index::Error) -> Self {
         Self::Internal(anyhow::Error::new(cause).context("the index"))
     }
-}
-
-/// How far the index of this node is behind the sealed journal.
-pub fn behind(conn: &mut DbConn, position: i64) -> Result<i64> {
-    Ok(journal::head(conn)?.0 - position)
 }

@@ -182,3 +182,15 @@ pub struct Broker {
     pub version: i64,
     pub created_at: Moment,
 }
+
+/// The code lists of this room, by the name of the field that takes them.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("organization_kind", labels::<OrganizationKind>()),
+        ("member_role", labels::<MemberRole>()),
+        ("platform_role", labels::<PlatformRole>()),
+        ("organization_state", labels::<OrganizationState>()),
+        ("broker_level", labels::<BrokerLevel>()),
+        ("broker_state", labels::<BrokerState>()),
+    ]
+}
