@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     accounts::model::{BrokerLevel, BrokerState, OrganizationState},
-    achievements, demands,
+    achievements, contracts, demands,
     kernel::{Label, Reply, Result, labels},
     markets::{self, regions},
 };
@@ -36,6 +36,7 @@ static ALL: LazyLock<Catalogue> = LazyLock::new(|| {
         accounts,
         achievements::model::codes(),
         demands::model::codes(),
+        contracts::code_lists(),
         vec![("regions", regions)],
     ];
     Catalogue(rooms.into_iter().flatten().collect())
@@ -57,8 +58,8 @@ mod tests {
     #[test]
     fn every_list_stands_there_once_and_every_code_once_in_it() {
         for (name, list) in &ALL.0 {
-            let codes: std::collections::BTreeSet<_> = list.iter().map(|l| l.code).collect();
-            assert_eq!(codes.len(), list.len(), "{name}");
+            let slugs: std::collections::BTreeSet<_> = list.iter().map(|l| l.code).collect();
+            assert_eq!(slugs.len(), list.len(), "{name}");
         }
         let names: Vec<_> = ALL.0.iter().map(|(name, l)| format!("{name} {}", l.len())).collect();
         insta::assert_snapshot!(names.join("\n"));

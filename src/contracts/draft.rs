@@ -12,7 +12,7 @@ use super::{
     rules,
 };
 use crate::{
-    accounts::model::Organization,
+    accounts::{model::Organization, uscc},
     kernel::{
         Day, Fault, Faults, Id, OrganizationKind, Region, Result, body::patched, idempotency::hex,
         of,
@@ -32,7 +32,7 @@ pub struct PartyInput {
     #[schema(min_length = 2, max_length = 200, example = "渤海示例装备有限公司")]
     pub name: Option<String>,
     /// Unified social credit code; needed of all but persons and parties abroad, who give none.
-    #[schema(pattern = "^[0-9A-HJ-NPQRTUWXY]{18}$", example = "91210100MA0000000X")]
+    #[schema(max_length = 30, example = "91210200F00000003M")]
     pub uscc: Option<String>,
     pub region_code: Option<Region>,
     pub party_type: Option<PartyType>,
@@ -65,7 +65,7 @@ impl PartyInput {
     "category": "development",
     "subcategory": "dev_entrusted",
     "seller": {"organization_id": "0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10"},
-    "buyer": {"name": "渤海示例装备有限公司", "uscc": "91210100MA0000000X", "region_code": "210200", "party_type": "company"},
+    "buyer": {"name": "渤海示例装备有限公司", "uscc": "91210200F00000003M", "region_code": "210200", "party_type": "company"},
     "signed_on": "2026-10-08", "effective_on": "2026-10-10", "valid_to": "2028-10-09",
     "field": "05", "ip_kinds": ["invention_patent"], "plan_source": "none", "objective": "industry",
     "industry": "C38", "payment": "installments", "related_party": false, "cross_border": "none",
@@ -440,9 +440,9 @@ fn party(
     known: &Known<'_>,
     faults: &mut Faults,
 ) -> Option<ContractParty> {
-    let PartyInput { organization_id, name, uscc, region_code, party_type } = input;
+    let PartyInput { organization_id, name, uscc: code, region_code, party_type } = input;
     if let Some(id) = organization_id {
-        if name.is_some() || uscc.is_some() || region_code.is_some() || party_type.is_some() {
+        if name.is_some() || code.is_some() || region_code.is_some() || party_type.is_some() {
             faults.add(
                 at,
                 "two_forms",
@@ -479,7 +479,8 @@ fn party(
     need(name.as_ref().is_some_and(|n| !n.trim().is_empty()), "name", faults);
     need(region_code.is_some(), "region_code", faults);
     need(party_type.is_some(), "party_type", faults);
-    match uscc {
+    let mut checked_uscc = None;
+    match code {
         None => need(!with_code, "uscc", faults),
         Some(_) if *party_type == Some(PartyType::Individual) => faults.add(
             format!("{at}/uscc"),
@@ -487,7 +488,8 @@ fn party(
             "自然人没有统一社会信用代码；请勿填写身份证件号码。",
         ),
         Some(code) => {
-            faults.keep(credit_code(&format!("{at}/uscc"), code));
+            let parsed = uscc::parse(code).map_err(|w| w.fault(&format!("{at}/uscc")));
+            checked_uscc = faults.keep(parsed);
         }
     }
     if let Some(region) = region_code {
@@ -496,14 +498,10 @@ fn party(
     Some(ContractParty {
         organization_id: None,
         name: name.as_ref()?.trim().to_owned(),
-        uscc: uscc.clone(),
+        uscc: checked_uscc,
         region_code: region_code.clone()?,
         party_type: (*party_type)?,
     })
-}
-
-fn credit_code(_at: &str, _code: &str) -> Result<(), Fault> {
-    Ok(())
 }
 
 /// The same organization, the same code, or, where there is no code, the same name.
@@ -537,13 +535,17 @@ pub fn registrar(
 mod tests {
     use super::*;
     use crate::{
-        accounts::model::OrganizationState,
+        accounts::{model::OrganizationState, uscc::fictional},
         kernel::{Error, Fen, JsonText, Moment, body},
     };
     use serde_json::{Value, json};
 
     fn id(n: u8) -> Id<of::Organization> {
         format!("00000000-0000-7000-8000-0000000000{n:02}").parse().unwrap()
+    }
+
+    fn code() -> String {
+        fictional(OrganizationKind::Company, &"210200".parse().unwrap(), 77)
     }
 
     fn organization(n: u8, kind: OrganizationKind, region: &str) -> Organization {
@@ -580,7 +582,7 @@ mod tests {
             "title": "高镍三元正极材料包覆工艺委托开发", "category": "development",
             "subcategory": "dev_entrusted",
             "seller": {"organization_id": id(1)},
-            "buyer": {"name": "渤海示例装备有限公司", "uscc": "91210200MA00000000",
+            "buyer": {"name": "渤海示例装备有限公司", "uscc": code(),
                 "region_code": "210200", "party_type": "company"},
             "signed_on": "2026-10-08", "effective_on": "2026-10-10", "valid_to": "2028-10-09",
             "field": "05", "ip_kinds": ["invention_patent"], "plan_source": "none",
@@ -703,9 +705,12 @@ mod tests {
         for (change, wanted) in cases {
             assert_eq!(told(&with(change.clone())), [wanted], "{change}");
         }
-        let person = json!({"name": "张三", "uscc": "91210200MA00000000", "region_code": "210100",
+        let person = json!({"name": "张三", "uscc": code(), "region_code": "210100",
             "party_type": "individual"});
         assert_eq!(told(&with(json!({ "buyer": person }))), ["/buyer/uscc not_for_persons"]);
+        let mistyped = json!({"name": "某公司", "uscc": "91210200MA00000000",
+            "region_code": "210100", "party_type": "company"});
+        assert_eq!(told(&with(json!({ "buyer": mistyped }))), ["/buyer/uscc bad_check_digit"]);
         assert_eq!(
             told(&with(json!({ "buyer": {} }))),
             [
