@@ -1,3 +1,4 @@
 //! Black-box tests of the service.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop at the first surprise
+mod contracts;
 mod notices;
