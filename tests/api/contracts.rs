@@ -73,7 +73,7 @@ impl Market {
 
     fn house_in(&self, kind: OrganizationKind, region: &str, state: OrganizationState) -> House {
         let region_code: Region = region.parse().unwrap();
-        let n = self.db.read_now(|conn| Ok(journal::unsealed(conn)?)).unwrap();
+        let n = self.db.read_now(journal::unsealed).unwrap();
         let n = u32::try_from(n).unwrap();
         let new = NewOrganization {
             name: format!("{}{n}（示例）", keshi::kernel::Code::zh(kind)),
