@@ -4,4 +4,5 @@ mod achievements;
 mod catalogue;
 mod demands;
 mod market;
+mod contracts;
 mod notices;

@@ -6,7 +6,7 @@ CREATE TABLE contracts (
         'expert_review', 'registered', 'refused', 'withdrawn', 'cancelled', 'revoked')),
     version BIGINT NOT NULL,
     filer_id TEXT REFERENCES organizations (id),
-    deal_id TEXT,
+    deal_id TEXT REFERENCES deals (id),
     title TEXT NOT NULL,
     category TEXT NOT NULL CHECK (category IN ('development', 'transfer', 'license', 'consulting', 'service')),
     subcategory TEXT NOT NULL,
