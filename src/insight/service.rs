@@ -13,6 +13,7 @@ use super::{
     store::{self, Wanted},
 };
 use crate::{
+    contracts::model::{Category, PartyType},
     kernel::{
         Actor, After, Code, Day, DbConn, Error, Faults, Fen, Id, Moment, Page, Region, Result, Tx,
         Window, idempotency::hex, journal, of, page,
@@ -74,14 +75,12 @@ pub fn find(conn: &mut DbConn, id: Id<of::Target>) -> Result<TargetView> {
 pub fn wanted(query: TargetsQuery) -> Result<(Wanted, Window<After<of::Target>>)> {
     let window = Window::read(query.limit, query.cursor.as_deref())?;
     let mut faults = Faults::default();
+    let zone = query.region.as_deref().filter(|text| text.starts_with("LNZ-"));
     // a zone of a policy paper may have targets without being a market here
-    let region = match query.region.as_deref() {
-        Some(text) if text.starts_with("LNZ-") => text.parse().ok(),
-        text => super::model::region_of(text, &mut faults),
+    let region = match zone.and_then(|text| text.parse().ok()) {
+        Some(zone) => Some(zone),
+        None => super::model::region_of(query.region.as_deref(), &mut faults),
     };
-    if query.region.is_some() && region.is_none() {
-        faults.check(false, "region", "bad_region", "region 应为六位代码或功能区代码（LNZ-…）。");
-    }
     let indicator = code_of("indicator", query.indicator.as_deref(), &mut faults);
     let fine = query.year.is_none_or(|y| (1900..=2200).contains(&y));
     faults.check(fine, "year", "out_of_range", "year 应为四位年份。");
@@ -156,7 +155,9 @@ fn label(by: By, key: &str) -> Option<String> {
     let zh = match by {
         By::Field => Field::from_slug(key)?.zh(),
         By::Region => regions::info(&key.parse::<Region>().ok()?)?.name,
-        By::Month | By::Category | By::SellerType | By::BuyerType => return None,
+        By::Category => Category::from_slug(key)?.zh(),
+        By::SellerType | By::BuyerType => PartyType::from_slug(key)?.zh(),
+        By::Month => return None,
     };
     Some(zh.to_owned())
 }
