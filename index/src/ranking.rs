@@ -27,6 +27,10 @@ use crate::{
     view::{Row, Segment, Size, View},
 };
 
+/// A market with fewer listings is weighed as if it had so many: among three listings every word is in
+/// a third of them, and what a request says would count for nothing.
+const SMALL_MARKET: f64 = 1_000.0;
+
 /// Names the ranking; changes with every change of order.
 pub const MODEL: &str = "bm25-wb-1";
 
@@ -343,7 +347,8 @@ pub(crate) fn score<'a>(
             frequencies.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
         for ((number, wanted), frequency) in wanted.into_iter().zip(frequencies) {
-            let idf = (1.0 + (size.listings - frequency + 0.5) / (frequency + 0.5)).ln();
+            let listings = size.listings.max(SMALL_MARKET);
+            let idf = (1.0 + (listings - frequency + 0.5) / (frequency + 0.5)).ln();
             sought.push(Sought { number, wanted, worth: wanted.weight * idf.powf(weights.rarity) });
         }
         keep_strongest(&mut sought, sight, weights.most_terms);

@@ -1,6 +1,6 @@
 //! Loading: organizations and people, listings, contracts, targets; then the index and the cross-match.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::Path,
     time::{Duration, Instant},
@@ -583,8 +583,10 @@ fn line(kind: LineKind, text: &str, fen: i64) -> ContractLine {
     ContractLine { kind, description: text.to_owned(), amount_fen: Fen(fen), quantity: None }
 }
 
+/// A word that a variation adds may be there already; a listing takes none twice.
 fn keywords(words: &[String]) -> Vec<Keyword> {
-    words.iter().cloned().map(Keyword).collect()
+    let mut seen = BTreeSet::new();
+    words.iter().filter(|word| seen.insert(*word)).cloned().map(Keyword).collect()
 }
 
 fn achievement_draft(a: &DemoAchievement) -> AchievementDraft {

@@ -74,7 +74,7 @@ pub enum Error {
     /// Also the answer when the thing exists but the caller may not know it does.
     #[error("没有这样的{0}，或您无权查看。")]
     NotFound(&'static str),
-    #[error("有 {} 处不符合要求，见 errors。", .0.len())]
+    #[error("有 {} 处不符合要求（见 errors）：{}", .0.len(), told(.0))]
     Invalid(Vec<Fault>),
     #[error("{why}")]
     Conflict { code: &'static str, why: String, standing: Option<Standing> },
@@ -88,6 +88,12 @@ pub enum Error {
     /// Our fault. The cause is for the log; the caller only learns that it happened.
     #[error("服务器内部错误，已记录；请凭 request_id 联系我们。")]
     Internal(#[from] anyhow::Error),
+}
+
+/// The places and codes of the first few faults, for a sentence.
+fn told(faults: &[Fault]) -> String {
+    let some: Vec<_> = faults.iter().take(5).map(|f| format!("{} {}", f.pointer, f.code)).collect();
+    some.join("、")
 }
 
 impl Error {

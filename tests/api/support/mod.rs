@@ -313,7 +313,8 @@ impl Caller {
     }
 
     fn request(&self, method: Method, path: &str) -> TestRequest {
-        let mut request = TestRequest::default().method(method).uri(&format!("/api/v1{path}"));
+        let uri = format!("/api/v1{}", encoded(path));
+        let mut request = TestRequest::default().method(method).uri(&uri);
         if let Some(token) = &self.token {
             request = request.insert_header(("authorization", format!("Bearer {token}")));
         }
@@ -345,6 +346,12 @@ impl Caller {
             self.request(Method::POST, path).insert_header(("content-type", "application/json"));
         (self.ask)(request.set_payload(text.into())).await
     }
+}
+
+/// What is not allowed in a URI, written as clients write it.
+fn encoded(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 impl Answer {
