@@ -12,6 +12,18 @@ pub enum Place {
     Value,
 }
 
+impl Place {
+    /// The name in JSON.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Keywords => "keywords",
+            Self::Text => "text",
+            Self::Value => "value",
+        }
+    }
+}
+
 /// One reason for a part: a term of the request (folded: lower case, half width, simplified) and
 /// where the found listing has it. Of character pairs it is a run of the request whose every pair
 /// the listing has.
@@ -45,6 +57,24 @@ pub enum PartKind {
     Stage,
     /// Price against budget; negative when it is above.
     Amount,
+}
+
+impl PartKind {
+    /// The name in JSON.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Characters => "characters",
+            Self::Title => "title",
+            Self::Keywords => "keywords",
+            Self::Phrase => "phrase",
+            Self::Field => "field",
+            Self::Region => "region",
+            Self::Industry => "industry",
+            Self::Stage => "stage",
+            Self::Amount => "amount",
+        }
+    }
 }
 
 /// One part of a score. Contributions of all parts add up to the score to 1e-6; only `stage` and

@@ -288,6 +288,17 @@ impl Index {
         self.view().alive()
     }
 
+    /// Shows every visible listing as it was put in, hidden ones included, in no order.
+    pub fn for_each(&self, mut show: impl FnMut(Listing)) -> Result<()> {
+        let view = self.view();
+        for (flat, _) in view.rows() {
+            if let Some(listing) = view.listing(&self.fields, flat)? {
+                show(listing);
+            }
+        }
+        Ok(())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,5 +1,5 @@
 //! What people can do with achievements. Each function is one transaction, or a part of one.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::json;
 
@@ -259,22 +259,22 @@ pub fn versions(
     let window = Window::<i64>::read(query.limit, query.cursor.as_deref())?;
     let (rows, total) = store::versions(conn, id, window.after, window.limit)?;
     let page = window.page(rows, total, |row| row.version)?;
-    let mut editors = BTreeMap::new();
+    let mut names = BTreeMap::new();
     for row in &page.items {
-        if !editors.contains_key(&row.account) {
-            let name = accounts::person(conn, row.account)?.map(|p| p.name).unwrap_or_default();
-            editors.insert(row.account, Editor { account_id: row.account, name });
+        if let Entry::Vacant(unknown) = names.entry(row.account) {
+            let person = accounts::person(conn, row.account)?;
+            unknown.insert(person.map(|person| person.name).unwrap_or_default());
         }
     }
     let Page { items, next_cursor, total } = page;
     let items = items
         .into_iter()
         .map(|row| {
-            let by = editors.get(&row.account).cloned();
+            let name = names.get(&row.account).cloned().unwrap_or_default();
             Ok(VersionView {
                 version: row.version,
                 at: row.at,
-                by: by.unwrap_or(Editor { account_id: row.account, name: String::new() }),
+                by: Editor { account_id: row.account, name },
                 changed: serde_json::from_str(&row.changed)?,
                 content: serde_json::from_str(&row.content)?,
             })

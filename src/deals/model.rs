@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     codes,
-    kernel::{Faults, Id, Moment, Region, Result, of},
+    kernel::{Faults, Id, Label, Moment, Region, Result, labels, of},
     schema::{deals, match_requests},
 };
 
@@ -249,4 +249,13 @@ pub struct DealView {
     pub version: i64,
     pub created_at: Moment,
     pub updated_at: Moment,
+}
+
+/// The code lists of this room, by the name of the field that takes them.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("request_state", labels::<RequestState>()),
+        ("decline_reason", labels::<DeclineReason>()),
+        ("deal_state", labels::<DealState>()),
+    ]
 }

@@ -10,8 +10,8 @@
 //! - what the public is shown of one table never gives away a suppressed row ([`rules::publish`]);
 //! - no figure is a float: amounts are fen, other values whole numbers with a decimal scale.
 //!
-//! May use: `kernel`, `markets`, and, alone of all rooms, the tables of others: it reads `contracts`
-//! and the journal. Used by: `console`, the commands `demo` and `verify`.
+//! May use: `kernel`, `markets`, `contracts`, and, alone of all rooms, the tables of others: it reads
+//! `contracts` and the journal. Used by: `console`, the commands `demo` and `verify`.
 pub mod decimal;
 pub mod http;
 pub mod indicators;
@@ -22,5 +22,6 @@ pub mod service;
 pub mod shipped;
 mod store;
 
+pub use service::targets_beside_actuals;
 pub use rollups::{RollUps, rebuild, verify};
 pub use shipped::{Actual, actuals, load_shipped_targets};

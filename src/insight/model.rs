@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{decimal::Decimal, indicators::Indicator};
 use crate::{
     codes,
-    kernel::{Code, Day, Error, Faults, Id, JsonText, Moment, Region, Result, month_of, of},
+    kernel::{
+        Code, Day, Error, Faults, Id, JsonText, Label, Moment, Region, Result, labels, month_of, of,
+    },
     markets::regions,
     schema::{targets, turnover_cells},
 };
@@ -61,6 +63,18 @@ codes! {
         OnTrack = "on_track" "符合进度" "On track",
         Behind = "behind" "滞后" "Behind",
     }
+}
+
+/// The code lists of this room, by their names at `GET /codes`.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("indicator", labels::<Indicator>()),
+        ("target_operator", labels::<Operator>()),
+        ("target_kind", labels::<TargetKind>()),
+        ("turnover_flow", labels::<Flow>()),
+        ("turnover_by", labels::<By>()),
+        ("pace", labels::<Pace>()),
+    ]
 }
 
 /// A month of Asia/Shanghai, `2026-11`.

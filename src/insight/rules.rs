@@ -66,28 +66,25 @@ pub fn publish(rows: &[Figures], total: Figures) -> Result<Hidden> {
 
 /// Operators set targets for their region and all below it, and for the zones that lie there.
 pub fn may_set(actor: &Actor, region: &Region) -> bool {
-    actor.operates(region) || parent_of_zone(region).is_some_and(|parent| actor.operates(&parent))
+    let platform = actor.platform.as_ref();
+    platform.is_some_and(|p| actor.is_operator() && regions::covers(&p.region, region))
 }
 
 /// Who oversees a region sees figures that the public may not.
 pub fn sees_all(actor: Option<&Actor>, region: Option<&Region>) -> bool {
-    let (Some(actor), Some(region)) = (actor, region) else { return false };
-    !actor.second_factor_missing
-        && (actor.oversees(region)
-            || parent_of_zone(region).is_some_and(|parent| actor.oversees(&parent)))
-}
-
-fn parent_of_zone(region: &Region) -> Option<Region> {
-    let info = regions::info(region)?;
-    (info.level == "zone").then(|| info.parent.parse().ok()).flatten()
+    let platform = actor.filter(|a| !a.second_factor_missing).and_then(|a| a.platform.as_ref());
+    match (platform, region) {
+        (Some(platform), Some(region)) => regions::covers(&platform.region, region),
+        _ => false,
+    }
 }
 
 /// The zones that belong to `region`: their codes do not begin like its own.
 pub fn zones_of(region: &Region) -> Vec<Region> {
     regions::all()
         .filter(|r| r.level == "zone")
-        .filter(|r| r.parent.parse().is_ok_and(|parent| region.covers(&parent)))
         .filter_map(|r| r.code.parse().ok())
+        .filter(|zone| regions::covers(region, zone))
         .collect()
 }
 

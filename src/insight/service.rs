@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     decimal::Decimal,
+    indicators::Indicator,
     model::{
         Asked, By, Figures, NewTarget, Progress, Row, Target, TargetView, TargetsQuery, Turnover,
         code_of,
@@ -12,9 +13,10 @@ use super::{
     store::{self, Wanted},
 };
 use crate::{
+    contracts::model::{Category, PartyType},
     kernel::{
         Actor, After, Code, Day, DbConn, Error, Faults, Fen, Id, Moment, Page, Region, Result, Tx,
-        Window, idempotency::hex, journal, of,
+        Window, idempotency::hex, journal, of, page,
     },
     markets::{model::Field, regions},
 };
@@ -73,14 +75,12 @@ pub fn find(conn: &mut DbConn, id: Id<of::Target>) -> Result<TargetView> {
 pub fn wanted(query: TargetsQuery) -> Result<(Wanted, Window<After<of::Target>>)> {
     let window = Window::read(query.limit, query.cursor.as_deref())?;
     let mut faults = Faults::default();
+    let zone = query.region.as_deref().filter(|text| text.starts_with("LNZ-"));
     // a zone of a policy paper may have targets without being a market here
-    let region = match query.region.as_deref() {
-        Some(text) if text.starts_with("LNZ-") => text.parse().ok(),
-        text => super::model::region_of(text, &mut faults),
+    let region = match zone.and_then(|text| text.parse().ok()) {
+        Some(zone) => Some(zone),
+        None => super::model::region_of(query.region.as_deref(), &mut faults),
     };
-    if query.region.is_some() && region.is_none() {
-        faults.check(false, "region", "bad_region", "region 应为六位代码或功能区代码（LNZ-…）。");
-    }
     let indicator = code_of("indicator", query.indicator.as_deref(), &mut faults);
     let fine = query.year.is_none_or(|y| (1900..=2200).contains(&y));
     faults.check(fine, "year", "out_of_range", "year 应为四位年份。");
@@ -155,7 +155,9 @@ fn label(by: By, key: &str) -> Option<String> {
     let zh = match by {
         By::Field => Field::from_slug(key)?.zh(),
         By::Region => regions::info(&key.parse::<Region>().ok()?)?.name,
-        By::Month | By::Category | By::SellerType | By::BuyerType => return None,
+        By::Category => Category::from_slug(key)?.zh(),
+        By::SellerType | By::BuyerType => PartyType::from_slug(key)?.zh(),
+        By::Month => return None,
     };
     Some(zh.to_owned())
 }
@@ -213,6 +215,35 @@ pub fn progress(
     progress.pace = expected.pace;
     progress.required_per_month = expected.required_per_month.map(Decimal::whole);
     Ok(progress)
+}
+
+/// The turnover targets of `region` whose period is over, each beside what was registered in it, one
+/// sentence each: for reports on paper and on a terminal.
+pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<String>> {
+    let wanted = Wanted {
+        region: Some(region.clone()),
+        indicator: Some(Indicator::Turnover),
+        year: None,
+    };
+    let (targets, _) = store::list(conn, &wanted, &Window { limit: page::MAX_LIMIT, after: None })?;
+    let mut told = Vec::new();
+    for target in targets.iter().filter(|t| rules::is_counted(t).is_ok()) {
+        let Some(span) = Span::of_years(target.first_year, target.last_year) else { continue };
+        let actual = store::output_until(conn, &target.region_code, span.first, span.last)?;
+        let ratio = Decimal::ratio(actual.total_fen, target.value).map_or_else(String::new, |r| {
+            format!("，完成 {:.1} %", r.to_string().parse::<f64>().unwrap_or_default() * 100.0)
+        });
+        told.push(format!(
+            "{} 年 目标 {} {} 亿元（{}），登记 {} 项、{} 亿元{ratio}",
+            target.period(),
+            target.operator.zh(),
+            Fen(target.value).in_yi(),
+            target.document_title,
+            actual.contracts,
+            Fen(actual.total_fen).in_yi(),
+        ));
+    }
+    Ok(told)
 }
 
 fn uncounted(target: &Target, why: Uncounted) -> String {

@@ -2,6 +2,10 @@
 //! Chinese and an English label. [`codes!`](crate::codes) writes the whole of it from one list, so
 //! the slug that a client sends can never differ from the one that is stored.
 use serde::Serialize;
+use utoipa::openapi::{
+    ObjectBuilder, RefOr,
+    schema::{Schema, Type},
+};
 
 /// A value of a code list.
 pub trait Code: Copy + Eq + 'static {
@@ -31,6 +35,17 @@ pub fn labels<C: Code>() -> Vec<Label> {
     C::ALL.iter().map(|c| Label { code: c.slug(), zh: c.zh(), en: c.en() }).collect()
 }
 
+/// The published schema of a code list: its slugs, and what they mean.
+pub fn schema<C: Code>() -> RefOr<Schema> {
+    let meaning = |c: &C| format!("`{}` {}", c.slug(), c.zh());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(C::ALL.iter().map(|c| c.slug())))
+        .description(Some(C::ALL.iter().map(meaning).collect::<Vec<_>>().join("、")))
+        .build()
+        .into()
+}
+
 /// `codes! { /// docs  pub enum Field { Electronics = "01" "电子信息" "Electronic information", … } }`
 #[macro_export]
 macro_rules! codes {
@@ -38,7 +53,7 @@ macro_rules! codes {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
         $vis enum $name { $($(#[$vmeta])* #[serde(rename = $slug)] $value),+ }
@@ -48,6 +63,15 @@ macro_rules! codes {
             fn slug(self) -> &'static str { match self { $(Self::$value => $slug),+ } }
             fn zh(self) -> &'static str { match self { $(Self::$value => $zh),+ } }
             fn en(self) -> &'static str { match self { $(Self::$value => $en),+ } }
+        }
+        // the derive reads no `rename` that a macro has passed on: it would publish the Rust names
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::kernel::code::schema::<Self>()
+            }
+        }
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
         }
         impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
         where
@@ -70,4 +94,27 @@ macro_rules! codes {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    codes! {
+        enum Signal {
+            Go = "go" "通行" "Go",
+            Halt = "stop_here" "停止" "Stop",
+        }
+    }
+
+    #[test]
+    fn the_published_values_are_the_slugs() {
+        let published = serde_json::to_value(schema::<Signal>()).unwrap();
+        assert_eq!(published["enum"], serde_json::json!(["go", "stop_here"]));
+        assert_eq!(
+            serde_json::to_value(<Signal as utoipa::PartialSchema>::schema()).unwrap(),
+            published
+        );
+        assert_eq!(serde_json::to_value(Signal::Halt).unwrap(), "stop_here");
+    }
 }

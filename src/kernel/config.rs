@@ -215,6 +215,11 @@ impl Config {
         Self { require_totp: self.require_totp && chosen, ..self }
     }
 
+    /// The same with a secret made for it.
+    pub fn with_secret(self, jwt_secret: Secret) -> Self {
+        Self { jwt_secret, ..self }
+    }
+
     /// The same, once the port is known: links in mails lead there unless a public address is set.
     pub fn listening_on(self, address: SocketAddr) -> Self {
         let chosen =

@@ -82,6 +82,16 @@ impl DbConn {
         Ok(ran.len())
     }
 
+    /// Writes a whole copy of an SQLite database into `file`, consistent while others write.
+    pub fn copy_to(&mut self, file: &std::path::Path) -> Result<()> {
+        let name = file.display().to_string();
+        diesel::sql_query("VACUUM INTO $1")
+            .bind::<diesel::sql_types::Text, _>(name)
+            .execute(self)
+            .with_context(|| format!("copying the database to {}", file.display()))?;
+        Ok(())
+    }
+
     /// Takes every migration back, newest first: proves that each `down.sql` undoes its `up.sql`.
     pub fn revert_all(&mut self) -> Result<usize> {
         let known = match self {

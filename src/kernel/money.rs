@@ -53,6 +53,10 @@ impl Fen {
     pub fn in_yi(self) -> String {
         two_decimals(self.0, FEN_PER_YI)
     }
+    /// `1,200,000.00` for an amount in 元, exact to the fen.
+    pub fn in_yuan(self) -> String {
+        two_decimals(self.0, 100)
+    }
     /// `120.00` for an amount in 万元, rounded half up, for display only.
     pub fn in_wan(self) -> String {
         two_decimals(self.0, FEN_PER_WAN)
@@ -100,6 +104,7 @@ mod tests {
         assert_eq!(Fen(1_204_999).in_wan(), "1.20");
         assert_eq!(Fen(1_205_000).in_wan(), "1.21");
         assert_eq!(Fen(-1_205_000).in_wan(), "-1.21");
+        assert_eq!(Fen(120_000_005).in_yuan(), "1,200,000.05");
         assert_eq!(Fen(i64::MAX).in_yi(), "922,337,203.69");
     }
 

@@ -1,11 +1,11 @@
 //! Code lists that listings, contracts and statistics share.
 use crate::{
     codes,
-    kernel::{Label, MemberRole, OrganizationKind, PlatformRole, labels},
+    kernel::{Label, labels},
     markets::publication,
 };
 
-/// The code lists of the kernel and of the markets, by the names of `GET /codes`.
+/// The code lists that all rooms share, by the names of `GET /codes`.
 pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
     vec![
         ("field", labels::<Field>()),
@@ -13,9 +13,6 @@ pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
         ("chain", labels::<Chain>()),
         ("listing_state", labels::<publication::State>()),
         ("listing_action", labels::<publication::Act>()),
-        ("organization_kind", labels::<OrganizationKind>()),
-        ("member_role", labels::<MemberRole>()),
-        ("platform_role", labels::<PlatformRole>()),
     ]
 }
 

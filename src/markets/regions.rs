@@ -63,6 +63,15 @@ pub fn known(region: &Region) -> bool {
     ALL.contains_key(region.as_str())
 }
 
+/// Whether `lower` is `upper` or lies in it, zones included: a zone lies in the region it reports to.
+pub fn covers(upper: &Region, lower: &Region) -> bool {
+    upper.covers(lower)
+        || info(lower)
+            .filter(|r| r.level == "zone")
+            .and_then(|zone| zone.parent.parse().ok())
+            .is_some_and(|parent: Region| upper.covers(&parent))
+}
+
 /// The region, or the fault of naming one that does not exist, at `pointer`.
 pub fn check(pointer: &str, region: &Region) -> Result<(), Fault> {
     if known(region) {
@@ -89,6 +98,14 @@ mod tests {
         assert_eq!(tiexi, ["210106", "210303"]);
         assert_eq!(all().filter(|r| r.code.starts_with("21")).count(), 115);
         assert!(!known(&"210101".parse().unwrap()), "市辖区 is no region");
+    }
+
+    #[test]
+    fn the_province_covers_its_zone_and_a_city_does_not() {
+        let r = |s: &str| s.parse::<Region>().unwrap();
+        assert!(covers(&r("210000"), &r("LNZ-SF")) && covers(&r("LNZ-SF"), &r("LNZ-SF")));
+        assert!(!covers(&r("210100"), &r("LNZ-SF")) && !covers(&r("220000"), &r("LNZ-SF")));
+        assert!(covers(&r("210100"), &r("210106")) && !covers(&r("210106"), &r("210100")));
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Sender {
 }
 
 /// How much waits, for readiness and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Backlog {
     pub queued: i64,
     pub stuck: i64,

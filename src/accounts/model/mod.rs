@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::{
     codes,
-    kernel::{Id, JsonText, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region, of},
+    kernel::{Label, labels, Id, JsonText, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region, of},
     markets::model::Field,
     schema::{accounts, api_keys, brokers, links, organizations, refresh_tokens, sessions},
 };
@@ -181,4 +181,16 @@ pub struct Broker {
     pub state: BrokerState,
     pub version: i64,
     pub created_at: Moment,
+}
+
+/// The code lists of this room, by the name of the field that takes them.
+pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
+    vec![
+        ("organization_kind", labels::<OrganizationKind>()),
+        ("member_role", labels::<MemberRole>()),
+        ("platform_role", labels::<PlatformRole>()),
+        ("organization_state", labels::<OrganizationState>()),
+        ("broker_level", labels::<BrokerLevel>()),
+        ("broker_state", labels::<BrokerState>()),
+    ]
 }

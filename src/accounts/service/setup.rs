@@ -10,7 +10,7 @@ use crate::{
         store,
     },
     kernel::{
-        Faults, Id, Lang, MemberRole, PlatformRole, Region, Result, Tx, actor::Platform, journal,
+        DbConn, Faults, Id, Lang, MemberRole, PlatformRole, Region, Result, Tx, actor::Platform, journal,
         of,
     },
     markets::regions,
@@ -94,6 +94,17 @@ pub fn create_broker(
     let body = json!({ "organization": agency, "account": account, "state": state });
     journal::record(tx, COMMAND, "broker.created", &subject, &body)?;
     Ok(made)
+}
+
+/// Whether nobody has an account yet.
+pub fn is_empty(conn: &mut DbConn) -> Result<bool> {
+    Ok(store::people::count(conn)? == 0)
+}
+
+/// A session that needed no password, for benchmarks.
+pub fn open_session(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<Id<of::Session>> {
+    let until = tx.now().plus_days(1);
+    store::sessions::open(tx, account, false, until)
 }
 
 /// Ended sessions and links are kept this long, so that a late try is told why it fails.

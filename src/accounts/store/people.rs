@@ -14,6 +14,10 @@ pub fn person(conn: &mut DbConn, id: Id<of::Account>) -> Result<Option<Person>> 
     Ok(Person::query().filter(accounts::id.eq(id)).first(conn).optional()?)
 }
 
+pub fn count(conn: &mut DbConn) -> Result<i64> {
+    Ok(accounts::table.count().get_result(conn)?)
+}
+
 pub fn account(conn: &mut DbConn, id: Id<of::Account>) -> Result<Option<Account>> {
     Ok(Account::query().filter(accounts::id.eq(id)).first(conn).optional()?)
 }

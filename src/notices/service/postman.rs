@@ -6,7 +6,7 @@ use crate::{
         self,
         model::{LinkPurpose, Person},
     },
-    achievements,
+    achievements, contracts,
     deals::{
         self,
         model::{AskedBy, MatchRequest},
@@ -106,6 +106,9 @@ fn letters_of(conn: &mut DbConn, event: &Event) -> Result<Wanted> {
         }
         ("match_request", "requested" | "accepted" | "declined" | "expired") => {
             match_letters(conn, event, what)
+        }
+        ("contract", "submitted" | "accepted" | "refused" | "registered") => {
+            contract_letters(conn, event, what)
         }
         _ => Ok(Vec::new()),
     }
@@ -237,6 +240,34 @@ fn askers(conn: &mut DbConn, request: &MatchRequest) -> Result<Vec<Person>> {
         }
     };
     Ok(rules::authors(accounts::members(conn, house)?, request.requested_by))
+}
+
+/// A submission goes to the clerks of the registrar; what they decide to whoever filed the contract
+/// and its seller, and a registration to the buyer too.
+fn contract_letters(conn: &mut DbConn, event: &Event, outcome: &str) -> Result<Wanted> {
+    let Some(id) = event.subject_id("contract") else { return Ok(Vec::new()) };
+    let Some(contract) = contracts::find(conn, id)? else { return Ok(Vec::new()) };
+    let people = if outcome == "submitted" {
+        rules::people(accounts::members(conn, contract.registrar_id)?)
+    } else {
+        let buyer = contract.buyer_organization_id.filter(|_| outcome == "registered");
+        let mut people = Vec::new();
+        for house in
+            [contract.filer_id, contract.seller_organization_id, buyer].into_iter().flatten()
+        {
+            people.extend(rules::admins(accounts::members(conn, house)?));
+        }
+        // one mail each, also for whoever speaks for two of them
+        people.sort_by_key(|person: &Person| person.id);
+        people.dedup_by_key(|person| person.id);
+        people
+    };
+    Ok(news(event, people, Template::Contract, |_| {
+        json!({
+            "outcome": outcome, "id": id, "title": contract.title,
+            "reason": contract.grounds, "registration_no": contract.registration_no,
+        })
+    }))
 }
 
 /// A letter for each of `people` who is to be told.

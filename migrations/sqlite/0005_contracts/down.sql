@@ -1,0 +1,3 @@
+DROP TABLE registration_serials;
+DROP TABLE registrar_numbers;
+DROP TABLE contracts;

@@ -1,0 +1,32 @@
+//! The demo market: everything a visitor needs to try keshi, made in seconds.
+//!
+//! The text that ships was written for this project; its organizations are fictional and say so in their
+//! names (（示例）). With a folder, real text is loaded instead, and then only the text, its owners and the
+//! judged matches are real: stages, prices, people and contracts are made up.
+//!
+//! Promises:
+//! - the same folder and text make the same market, but for ids, passwords and the day;
+//! - the contracts of each year from 2015 to 2023 add up to the true turnover of Liaoning, to the fen;
+//! - a second start finds the market and loads nothing.
+pub mod bench;
+mod contracts;
+mod market;
+pub mod text;
+pub mod variation;
+
+pub use market::load;
+
+use std::{io::Write, path::Path};
+
+use anyhow::Context;
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("writing {}", path.display()))?;
+    file.write_all(text.as_bytes())?;
+    Ok(())
+}
