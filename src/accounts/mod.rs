@@ -33,7 +33,10 @@ mod store;
 pub use rules::uscc;
 pub use service::{
     people::mint_link,
-    setup::{NewAccount, add_member, create_account, create_broker, create_organization, is_empty, open_session, tick},
+    setup::{
+        NewAccount, add_member, create_account, create_broker, create_organization, is_empty,
+        open_session, tick,
+    },
     tasks,
 };
 pub use store::{broker, broker_of, members, organization, organizations, person};

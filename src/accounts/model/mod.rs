@@ -6,7 +6,10 @@ use diesel::prelude::*;
 
 use crate::{
     codes,
-    kernel::{Label, labels, Id, JsonText, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region, of},
+    kernel::{
+        Id, JsonText, Label, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Region,
+        labels, of,
+    },
     markets::model::Field,
     schema::{accounts, api_keys, brokers, links, organizations, refresh_tokens, sessions},
 };

@@ -10,8 +10,8 @@ use crate::{
         store,
     },
     kernel::{
-        DbConn, Faults, Id, Lang, MemberRole, PlatformRole, Region, Result, Tx, actor::Platform, journal,
-        of,
+        DbConn, Faults, Id, Lang, MemberRole, PlatformRole, Region, Result, Tx, actor::Platform,
+        journal, of,
     },
     markets::regions,
 };
