@@ -167,7 +167,8 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Restore { file } => restore(&config, &file)?,
         Command::User { command } => return create_user(&config, command),
         Command::Eval { corpus, queries, qrels, run, json } => {
-            let report = keshi_index::evaluation::evaluate(&corpus, &queries, &qrels, run.as_deref())?;
+            let report =
+                keshi_index::evaluation::evaluate(&corpus, &queries, &qrels, run.as_deref())?;
             if json {
                 println!("{}", serde_json::to_string_pretty(&report)?);
             } else {
@@ -182,7 +183,8 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
 }
 
 fn make_folder(dir: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("making the data folder {}", dir.display()))
 }
 
 fn prepare(config: &Config, migrate: bool) -> anyhow::Result<()> {
@@ -216,8 +218,8 @@ fn config_of_demo(config: Config) -> anyhow::Result<Config> {
 }
 
 fn serve(config: Config, welcome: Option<String>) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(config.listen).with_context(|| format!("listening on {}", config.listen))?;
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("listening on {}", config.listen))?;
     let address = listener.local_addr()?;
     let config = config.listening_on(address);
     let metrics = config.metrics_listen;
@@ -263,7 +265,10 @@ fn verify(config: Config) -> anyhow::Result<ExitCode> {
     let chain = keshi.db.read_now(journal::verify)?;
     told("journal", chain.map(|events| format!("{events} events, chain intact")));
     let cells = keshi.db.read_now(insight::verify)?;
-    told("figures", cells.map(|n| format!("{n} registered contracts, every cell equal to the recount")));
+    told(
+        "figures",
+        cells.map(|n| format!("{n} registered contracts, every cell equal to the recount")),
+    );
     let listings = discovery::verify(&keshi.db, &keshi.catalogue)?;
     told("index", listings.map(|n| format!("{n} listings, all as in the tables")));
     Ok(if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS })
@@ -291,7 +296,10 @@ fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
 fn restore(config: &Config, file: &Path) -> anyhow::Result<()> {
     let target = sqlite_file(config)?;
     if target.exists() {
-        bail!("{} is there; move it away first, so that no market is lost by mistake", target.display());
+        bail!(
+            "{} is there; move it away first, so that no market is lost by mistake",
+            target.display()
+        );
     }
     if !file.is_file() {
         bail!("there is no file {}", file.display());
@@ -340,7 +348,12 @@ fn create_user(config: &Config, command: UserCommand) -> anyhow::Result<ExitCode
             None => None,
         };
         let fits = registrar.as_ref().is_some_and(|o| o.kind == OrganizationKind::Registrar);
-        faults.check(clerk_of.is_none() || fits, "--clerk-of", "not_a_registrar", "没有这个登记机构。");
+        faults.check(
+            clerk_of.is_none() || fits,
+            "--clerk-of",
+            "not_a_registrar",
+            "没有这个登记机构。",
+        );
         faults.finish()?;
         let password_hash = Hasher::strong()?.hash(&password)?;
         db.write_now(|tx| {

@@ -41,7 +41,9 @@ pub fn document() -> OpenApi {
         .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
         .build();
     doc.tags = Some(
-        TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build()).collect(),
+        TAGS.iter()
+            .map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build())
+            .collect(),
     );
     let components = doc.components.get_or_insert_default();
     components.add_security_scheme(
@@ -74,8 +76,11 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
             async move { HttpResponse::Ok().content_type("application/json").body(text) }
         }),
     )
-    .route("/docs", web::get().to(|| async {
-        HttpResponse::PermanentRedirect().insert_header(("location", "/docs/")).finish()
-    }))
+    .route(
+        "/docs",
+        web::get().to(|| async {
+            HttpResponse::PermanentRedirect().insert_header(("location", "/docs/")).finish()
+        }),
+    )
     .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(PATH)));
 }

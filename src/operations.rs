@@ -76,8 +76,18 @@ async fn readyz(db: Data<Db>, catalogue: Data<Catalogue>) -> HttpResponse {
             (0, notices::Backlog::default())
         }
     };
-    let ready = Ready { ready: reasons.is_empty(), reasons, listings: catalogue.index().len(), unsealed_events, mail };
-    if ready.ready { HttpResponse::Ok().json(ready) } else { HttpResponse::ServiceUnavailable().json(ready) }
+    let ready = Ready {
+        ready: reasons.is_empty(),
+        reasons,
+        listings: catalogue.index().len(),
+        unsealed_events,
+        mail,
+    };
+    if ready.ready {
+        HttpResponse::Ok().json(ready)
+    } else {
+        HttpResponse::ServiceUnavailable().json(ready)
+    }
 }
 
 /// Metrics in the text format of Prometheus, to loopback or on `KESHI_METRICS_LISTEN`.
@@ -89,7 +99,8 @@ async fn readyz(db: Data<Db>, catalogue: Data<Catalogue>) -> HttpResponse {
 #[get("/metrics")]
 async fn metrics(req: HttpRequest, config: Data<crate::kernel::Config>) -> Result<HttpResponse> {
     // the public listener tells the metrics to nobody but this machine; through a proxy nobody is local
-    let local = actor::address(&req).is_loopback() && !req.headers().contains_key("x-forwarded-for");
+    let local =
+        actor::address(&req).is_loopback() && !req.headers().contains_key("x-forwarded-for");
     if config.metrics_listen.is_some() || !local {
         return Err(Error::NotFound("页面"));
     }
@@ -98,5 +109,7 @@ async fn metrics(req: HttpRequest, config: Data<crate::kernel::Config>) -> Resul
 
 pub fn answer_metrics() -> Result<HttpResponse> {
     let text = telemetry::metrics()?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4")).body(text))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4"))
+        .body(text))
 }

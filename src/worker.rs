@@ -96,8 +96,14 @@ impl Consumers {
 }
 
 /// What each room does when time passes.
-pub const CLOCKS: [fn(&mut Tx<'_>) -> Result<usize>; 6] =
-    [accounts::tick, achievements::tick, demands::tick, deals::tick, notices::tick, idempotency::forget_old];
+pub const CLOCKS: [fn(&mut Tx<'_>) -> Result<usize>; 6] = [
+    accounts::tick,
+    achievements::tick,
+    demands::tick,
+    deals::tick,
+    notices::tick,
+    idempotency::forget_old,
+];
 
 /// Passes the deadlines of every room; answers how many acts that were.
 pub fn tick(db: &Db) -> Result<usize> {
@@ -118,14 +124,24 @@ impl Worker {
         let stop = Arc::new(AtomicBool::new(false));
         let post = notices::transport(&keshi.config)?;
         let (consumers, journal_stop) = (Consumers::new(keshi), stop.clone());
-        let (db, config, limits, mail_stop) =
-            (keshi.db.clone(), keshi.config.clone().into_inner(), keshi.limits.clone().into_inner(), stop.clone());
+        let (db, config, limits, mail_stop) = (
+            keshi.db.clone(),
+            keshi.config.clone().into_inner(),
+            keshi.limits.clone().into_inner(),
+            stop.clone(),
+        );
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.into()).spawn(work).context("starting a worker thread")
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(work)
+                .context("starting a worker thread")
         };
         let threads = vec![
             spawn("journal", Box::new(move || consumers.run(&journal_stop)))?,
-            spawn("mail", Box::new(move || mail_and_clock(&db, &config, &limits, post.as_ref(), &mail_stop)))?,
+            spawn(
+                "mail",
+                Box::new(move || mail_and_clock(&db, &config, &limits, post.as_ref(), &mail_stop)),
+            )?,
         ];
         Ok(Self { stop, db: keshi.db.clone(), threads })
     }

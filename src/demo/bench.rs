@@ -40,7 +40,9 @@ pub enum Bench {
 pub fn run(bench: Bench) -> anyhow::Result<()> {
     let dir = std::env::temp_dir().join(format!("keshi-bench-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
-    let config = Config::for_folder(&dir, &secret::token()?).map_err(anyhow::Error::msg)?.with_demo_defaults();
+    let config = Config::for_folder(&dir, &secret::token()?)
+        .map_err(anyhow::Error::msg)?
+        .with_demo_defaults();
     DbConn::open(&config.database_url)?.migrate()?;
     let done = match bench {
         Bench::Load => load(&config),
@@ -54,19 +56,26 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
 fn load(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
     market::load(config, None)?;
-    println!("demo load with cross-match: {:.2} s, peak memory {} MB", started.elapsed().as_secs_f64(), peak_memory_mb()?);
+    println!(
+        "demo load with cross-match: {:.2} s, peak memory {} MB",
+        started.elapsed().as_secs_f64(),
+        peak_memory_mb()?
+    );
     Ok(())
 }
 
 /// `VmHWM` of this process.
 fn peak_memory_mb() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
     let kb = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM")?;
     Ok(kb.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1024)
 }
 
 /// Serves `app` on a thread of its own until the process ends.
-fn serve(make: impl FnOnce(TcpListener) -> std::io::Result<actix_web::dev::Server> + Send + 'static) -> anyhow::Result<SocketAddr> {
+fn serve(
+    make: impl FnOnce(TcpListener) -> std::io::Result<actix_web::dev::Server> + Send + 'static,
+) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     std::thread::Builder::new().name("server".into()).spawn(move || {
@@ -86,22 +95,27 @@ fn get(config: &Config) -> anyhow::Result<()> {
     let id = market::any_achievement(&keshi)?;
     let path = format!("/api/v1/achievements/{id}");
     let ours = serve(move |l| {
-        Ok(HttpServer::new(move || crate::app(&keshi)).workers(2).worker_max_blocking_threads(2).listen(l)?.run())
+        Ok(HttpServer::new(move || crate::app(&keshi))
+            .workers(2)
+            .worker_max_blocking_threads(2)
+            .listen(l)?
+            .run())
     })?;
     let body = ask(&mut connect(ours)?, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))?;
-    let bare = serve(move |l| {
-        let body = web::Bytes::from(body);
-        Ok(HttpServer::new(move || {
-            let body = body.clone();
-            App::new().route("/bare", web::get().to(move || {
+    let bare =
+        serve(move |l| {
+            let body = web::Bytes::from(body);
+            Ok(HttpServer::new(move || {
+                let body = body.clone();
+                App::new().route("/bare", web::get().to(move || {
                 let body = body.clone();
                 async move { HttpResponse::Ok().content_type("application/json").body(body) }
             }))
-        })
-        .workers(2)
-        .listen(l)?
-        .run())
-    })?;
+            })
+            .workers(2)
+            .listen(l)?
+            .run())
+        })?;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         let ours = hammer(ours, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))?;
@@ -117,7 +131,11 @@ fn post(config: &Config) -> anyhow::Result<()> {
     let ours = {
         let keshi = keshi.clone();
         serve(move |l| {
-            Ok(HttpServer::new(move || crate::app(&keshi)).workers(2).worker_max_blocking_threads(8).listen(l)?.run())
+            Ok(HttpServer::new(move || crate::app(&keshi))
+                .workers(2)
+                .worker_max_blocking_threads(8)
+                .listen(l)?
+                .run())
         })?
     };
     let body = market::LISTING_BODY;
@@ -128,15 +146,23 @@ fn post(config: &Config) -> anyhow::Result<()> {
     ask(&mut connect(ours)?, &request)?;
     // the rows that one POST wrote, to be written again by hand
     let mut conn = DbConn::open(&config.database_url)?;
-    sql_query("CREATE TABLE bare_achievements AS SELECT * FROM achievements WHERE 0").execute(&mut conn)?;
+    sql_query("CREATE TABLE bare_achievements AS SELECT * FROM achievements WHERE 0")
+        .execute(&mut conn)?;
     sql_query("CREATE UNIQUE INDEX bare_key ON bare_achievements (id)").execute(&mut conn)?;
-    sql_query("CREATE INDEX bare_newest ON bare_achievements (state, created_at, id)").execute(&mut conn)?;
-    sql_query("CREATE INDEX bare_owner ON bare_achievements (organization_id, created_at, id)").execute(&mut conn)?;
+    sql_query("CREATE INDEX bare_newest ON bare_achievements (state, created_at, id)")
+        .execute(&mut conn)?;
+    sql_query("CREATE INDEX bare_owner ON bare_achievements (organization_id, created_at, id)")
+        .execute(&mut conn)?;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         rates.push((hammer(ours, &request)?, bare_commits(&mut conn)?));
     }
-    tell("durable POST /achievements", "bare loop of the same rows, one transaction each", "commits/s", &rates);
+    tell(
+        "durable POST /achievements",
+        "bare loop of the same rows, one transaction each",
+        "commits/s",
+        &rates,
+    );
     Ok(())
 }
 
@@ -176,7 +202,11 @@ fn tell(ours: &str, bare: &str, unit: &str, rates: &[(f64, f64)]) {
     let a = median(rates.iter().map(|r| r.0).collect());
     let b = median(rates.iter().map(|r| r.1).collect());
     let ratio = median(rates.iter().map(|r| r.0 / r.1).collect());
-    println!("{ours}: {a:.0} {unit}; {bare}: {b:.0} {unit}; ratio {:.1} % (median of {} rounds)", ratio * 100.0, rates.len());
+    println!(
+        "{ours}: {a:.0} {unit}; {bare}: {b:.0} {unit}; ratio {:.1} % (median of {} rounds)",
+        ratio * 100.0,
+        rates.len()
+    );
 }
 
 fn connect(address: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {

@@ -40,8 +40,12 @@ pub fn of_year(year: i32, contracts: i64, total_fen: i64, dice: &mut Dice) -> Re
     let mut amounts = vec![0i64; count];
     let mut given = 0i64;
     for quarter in 0..4usize {
-        let members: Vec<usize> =
-            days.iter().enumerate().filter(|(_, d)| quarter_of(**d) == quarter).map(|(n, _)| n).collect();
+        let members: Vec<usize> = days
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| quarter_of(**d) == quarter)
+            .map(|(n, _)| n)
+            .collect();
         let share = QUARTERS.get(quarter).copied().unwrap_or(25);
         let budget = i128::from(total_fen) * i128::from(share) / 100;
         let sum: i64 = members.iter().filter_map(|n| weights.get(*n)).sum();
@@ -83,19 +87,43 @@ fn sketch(day: Day, total_fen: i64, dice: &mut Dice) -> Sketch {
     use {Field::*, Subcategory::*};
     let field = *dice
         .pick(&[
-            Electronics, Electronics, Manufacturing, Manufacturing, Manufacturing, Materials, Materials, Energy,
-            Environment, Medicine, Transport, Cities, Agriculture, Aerospace, Nuclear,
+            Electronics,
+            Electronics,
+            Manufacturing,
+            Manufacturing,
+            Manufacturing,
+            Materials,
+            Materials,
+            Energy,
+            Environment,
+            Medicine,
+            Transport,
+            Cities,
+            Agriculture,
+            Aerospace,
+            Nuclear,
         ])
         .unwrap_or(&Manufacturing);
     let subcategory = *dice
         .pick(&[
-            DevEntrusted, DevEntrusted, DevEntrusted, DevCooperative, ServGeneral, ServGeneral, ServGeneral, ServGeneral,
-            TrfSecret, TrfPatent, LicPatent, Consult,
+            DevEntrusted,
+            DevEntrusted,
+            DevEntrusted,
+            DevCooperative,
+            ServGeneral,
+            ServGeneral,
+            ServGeneral,
+            ServGeneral,
+            TrfSecret,
+            TrfPatent,
+            LicPatent,
+            Consult,
         ])
         .unwrap_or(&ServGeneral);
     // 技术交易额 was between 67.5 % and 80.2 % of 成交额 in Beijing from 2010 to 2015
     let technical = dice.between(640, 1000).min(1000);
-    let tech_fen = i64::try_from(i128::from(total_fen) * i128::from(technical) / 100_000 * 100).unwrap_or(total_fen);
+    let tech_fen = i64::try_from(i128::from(total_fen) * i128::from(technical) / 100_000 * 100)
+        .unwrap_or(total_fen);
     let mut lines = vec![(LineKind::Technology, "技术研究开发与服务费", tech_fen)];
     let rest = total_fen - tech_fen;
     if rest > 0 {
@@ -119,9 +147,13 @@ mod tests {
     #[test]
     fn a_year_adds_up_to_the_fen() {
         let mut dice = Dice::new(7);
-        for (year, contracts, total) in [(2015, 11_878, 2_674_900_000_000i64), (2023, 26_159, 12_890_700_000_000), (2020, 1, 1_000_003)] {
-            let made = of_year(year, contracts, total, &mut dice).unwrap();
-            assert_eq!(made.iter().map(total).sum::<i64>(), total);
+        for (year, contracts, sum) in [
+            (2015, 11_878, 2_674_900_000_000i64),
+            (2023, 26_159, 12_890_700_000_000),
+            (2020, 1, 1_000_003),
+        ] {
+            let made = of_year(year, contracts, sum, &mut dice).unwrap();
+            assert_eq!(made.iter().map(total).sum::<i64>(), sum);
             assert_eq!(made.len() as i64, ((contracts + 50) / 100).max(1));
             for c in &made {
                 assert!(c.day.year() == year, "{c:?}");

@@ -20,22 +20,33 @@ use crate::{
     accounts::{
         NewAccount,
         credentials::Hasher,
-        model::{BrokerLevel, BrokerState, Organization, OrganizationState, inputs::{BrokerInput, NewOrganization}},
+        model::{
+            BrokerLevel, BrokerState, Organization, OrganizationState,
+            inputs::{BrokerInput, NewOrganization},
+        },
     },
     achievements::{self, model::AchievementDraft},
     contracts::{
         self,
-        model::{ContractLine, ContractParty, CrossBorder, LineKind, Objective, Parties, PartyType, Payment, PlanSource, Subcategory, Terms},
+        model::{
+            ContractLine, ContractParty, CrossBorder, LineKind, Objective, Parties, PartyType,
+            Payment, PlanSource, Subcategory, Terms,
+        },
         service::NewRegistered,
     },
-    demands::{self, model::{DemandDraft, Visibility}},
-    discovery,
-    insight,
-    kernel::{
-        Code, Config, Day, Db, Fen, Id, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, Result, Tx, journal,
-        money::FEN_PER_WAN, of, secret,
+    demands::{
+        self,
+        model::{DemandDraft, Visibility},
     },
-    markets::{listing::Keyword, model::{Field, IpKind}},
+    discovery, insight,
+    kernel::{
+        Code, Config, Day, Db, Fen, Id, Lang, MemberRole, Moment, OrganizationKind, PlatformRole,
+        Result, Tx, journal, money::FEN_PER_WAN, of, secret,
+    },
+    markets::{
+        listing::Keyword,
+        model::{Field, IpKind},
+    },
     notices,
     worker::Consumers,
 };
@@ -53,7 +64,8 @@ const YEARS: std::ops::RangeInclusive<i64> = 2015..=2023;
 pub fn load(config: &Config, from: Option<&Path>) -> anyhow::Result<String> {
     let logins = config.data_dir.join(LOGINS);
     if logins.exists() {
-        let text = std::fs::read_to_string(&logins).with_context(|| format!("reading {}", logins.display()))?;
+        let text = std::fs::read_to_string(&logins)
+            .with_context(|| format!("reading {}", logins.display()))?;
         return Ok(format!("演示数据已在 {}，沿用。\n{text}", config.data_dir.display()));
     }
     let started = Instant::now();
@@ -105,7 +117,10 @@ impl<'t> Loader<'t> {
     fn new(keshi: &'t Keshi, texts: &'t Texts, password: &'t str) -> anyhow::Result<Self> {
         let steps = texts.organizations.len() + texts.achievements.len() + texts.demands.len();
         let bar = ProgressBar::new(u64::try_from(steps)?);
-        bar.set_style(ProgressStyle::with_template("{msg:16} [{bar:40}] {pos}/{len} {elapsed}")?.progress_chars("=> "));
+        bar.set_style(
+            ProgressStyle::with_template("{msg:16} [{bar:40}] {pos}/{len} {elapsed}")?
+                .progress_chars("=> "),
+        );
         Ok(Self {
             keshi,
             texts,
@@ -146,7 +161,12 @@ impl<'t> Loader<'t> {
         self.clerks_and_brokers()
     }
 
-    fn organization(&self, tx: &mut Tx<'_>, o: &DemoOrganization, serial: u32) -> Result<(Organization, Id<of::Account>)> {
+    fn organization(
+        &self,
+        tx: &mut Tx<'_>,
+        o: &DemoOrganization,
+        serial: u32,
+    ) -> Result<(Organization, Id<of::Account>)> {
         let new = NewOrganization {
             name: o.name.clone(),
             kind: o.kind,
@@ -160,7 +180,13 @@ impl<'t> Loader<'t> {
         Ok((row, account))
     }
 
-    fn account(&self, tx: &mut Tx<'_>, email: &str, name: &str, platform: Option<PlatformRole>) -> Result<Id<of::Account>> {
+    fn account(
+        &self,
+        tx: &mut Tx<'_>,
+        email: &str,
+        name: &str,
+        platform: Option<PlatformRole>,
+    ) -> Result<Id<of::Account>> {
         let new = NewAccount {
             email: email.to_owned(),
             name: name.to_owned(),
@@ -187,7 +213,9 @@ impl<'t> Loader<'t> {
             (OrganizationKind::Government, "政府部门"),
             (OrganizationKind::Investor, "投资机构"),
         ] {
-            if let Some((organization, account)) = self.owners.values().find(|(o, _)| o.kind == kind) {
+            if let Some((organization, account)) =
+                self.owners.values().find(|(o, _)| o.kind == kind)
+            {
                 if let Some(person) = self.db().read_now(|conn| accounts::person(conn, *account))? {
                     self.roles.push((label, format!("{}（{}）", person.email, organization.name)));
                 }
@@ -201,17 +229,21 @@ impl<'t> Loader<'t> {
         let of_kind = |kind| -> Vec<Organization> {
             self.owners.values().filter(|(o, _)| o.kind == kind).map(|(o, _)| o.clone()).collect()
         };
-        let (registrars, agencies) = (of_kind(OrganizationKind::Registrar), of_kind(OrganizationKind::Agency));
+        let (registrars, agencies) =
+            (of_kind(OrganizationKind::Registrar), of_kind(OrganizationKind::Agency));
         let levels = [BrokerLevel::Junior, BrokerLevel::Intermediate, BrokerLevel::Senior];
         self.db().write_now(|tx| {
             for (n, registrar) in registrars.iter().enumerate() {
                 for clerk in ["a", "b"] {
                     let email = format!("clerk{}{clerk}@demo.keshi.invalid", n + 1);
-                    let account = self.account(tx, &email, &format!("登记员{}{clerk}", n + 1), None)?;
+                    let account =
+                        self.account(tx, &email, &format!("登记员{}{clerk}", n + 1), None)?;
                     accounts::add_member(tx, registrar.id, account, MemberRole::Member)?;
                 }
             }
-            for (n, (agency, level)) in agencies.iter().flat_map(|a| [a, a]).zip(levels.iter().cycle()).enumerate() {
+            for (n, (agency, level)) in
+                agencies.iter().flat_map(|a| [a, a]).zip(levels.iter().cycle()).enumerate()
+            {
                 let email = format!("broker{}@demo.keshi.invalid", n + 1);
                 let account = self.account(tx, &email, &format!("技术经理人{}", n + 1), None)?;
                 accounts::add_member(tx, agency.id, account, MemberRole::Member)?;
@@ -238,18 +270,34 @@ impl Loader<'_> {
     /// Everything the universities and institutes offer and the firms ask for, published over the years.
     fn listings(&mut self) -> Result<()> {
         self.bar.set_message("科技成果");
-        let sellers = self.drawable(&[OrganizationKind::University, OrganizationKind::Institute, OrganizationKind::Hospital]);
+        let sellers = self.drawable(&[
+            OrganizationKind::University,
+            OrganizationKind::Institute,
+            OrganizationKind::Hospital,
+        ]);
         let texts = self.texts;
         for chunk in texts.achievements.chunks(CHUNK) {
             let prepared: Vec<_> = chunk
                 .iter()
-                .map(|a| (a, self.owner(a.owner.as_deref(), &sellers), self.published(a.published_on.as_deref())))
+                .map(|a| {
+                    (
+                        a,
+                        self.owner(a.owner.as_deref(), &sellers),
+                        self.published(a.published_on.as_deref()),
+                    )
+                })
                 .collect();
             let ids = self.db().write_now(|tx| {
                 prepared
                     .iter()
                     .map(|(a, (owner, account), at)| {
-                        achievements::create_published(tx, owner, *account, achievement_draft(a), *at)
+                        achievements::create_published(
+                            tx,
+                            owner,
+                            *account,
+                            achievement_draft(a),
+                            *at,
+                        )
                     })
                     .collect::<Result<Vec<_>>>()
             })?;
@@ -264,7 +312,8 @@ impl Loader<'_> {
             let prepared: Vec<_> = chunk
                 .iter()
                 .map(|d| {
-                    let deadline = self.today + chrono::Days::new(60 + u64::try_from(self.dice.below(300)).unwrap_or(0));
+                    let deadline = self.today
+                        + chrono::Days::new(60 + u64::try_from(self.dice.below(300)).unwrap_or(0));
                     (d, self.owner(d.owner.as_deref(), &buyers), self.published(None), deadline)
                 })
                 .collect();
@@ -272,7 +321,13 @@ impl Loader<'_> {
                 prepared
                     .iter()
                     .map(|(d, (owner, account), at, deadline)| {
-                        demands::create_published(tx, owner, *account, demand_draft(d, *deadline), *at)
+                        demands::create_published(
+                            tx,
+                            owner,
+                            *account,
+                            demand_draft(d, *deadline),
+                            *at,
+                        )
                     })
                     .collect::<Result<Vec<_>>>()
             })?;
@@ -284,7 +339,11 @@ impl Loader<'_> {
 
     /// Fictional organizations that may own a text which names no owner.
     fn drawable(&self, kinds: &[OrganizationKind]) -> Vec<String> {
-        self.owners.iter().filter(|(_, (o, _))| kinds.contains(&o.kind)).map(|(key, _)| key.clone()).collect()
+        self.owners
+            .iter()
+            .filter(|(_, (o, _))| kinds.contains(&o.kind))
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     fn owner(&mut self, named: Option<&str>, drawn: &[String]) -> (Organization, Id<of::Account>) {
@@ -307,10 +366,16 @@ impl Loader<'_> {
     /// Nine years of registered contracts that add up to the true turnover.
     fn registered(&mut self) -> Result<()> {
         self.bar.set_message("登记合同");
-        let sellers = self.at_home(&[OrganizationKind::University, OrganizationKind::Institute, OrganizationKind::Company]);
+        let sellers = self.at_home(&[
+            OrganizationKind::University,
+            OrganizationKind::Institute,
+            OrganizationKind::Company,
+        ]);
         let buyers = self.at_home(&[OrganizationKind::Company]);
         let registrars = self.at_home(&[OrganizationKind::Registrar]);
-        for actual in insight::actuals()?.into_iter().filter(|a| a.flow == insight::model::Flow::Output) {
+        for actual in
+            insight::actuals()?.into_iter().filter(|a| a.flow == insight::model::Flow::Output)
+        {
             if !YEARS.contains(&actual.year) {
                 continue;
             }
@@ -322,7 +387,9 @@ impl Loader<'_> {
                 .filter_map(|(n, sketch)| self.contract(sketch, n, &sellers, &buyers, &registrars))
                 .collect();
             self.db().write_now(|tx| {
-                drafts.into_iter().try_for_each(|draft| contracts::service::load_registered(tx, draft).map(|_| ()))
+                drafts.into_iter().try_for_each(|draft| {
+                    contracts::service::load_registered(tx, draft).map(|_| ())
+                })
             })?;
         }
         Ok(())
@@ -355,7 +422,8 @@ impl Loader<'_> {
             _ => IpKind::None,
         };
         let lines = sketch.lines.iter().map(|(kind, text, fen)| line(*kind, text, *fen)).collect();
-        let signed_on = sketch.day - chrono::Days::new(20 + u64::try_from(self.dice.below(25)).unwrap_or(0));
+        let signed_on =
+            sketch.day - chrono::Days::new(20 + u64::try_from(self.dice.below(25)).unwrap_or(0));
         Some(NewRegistered {
             title: format!(
                 "{}领域{}合同（示例 {}-{:03}）",
@@ -372,7 +440,12 @@ impl Loader<'_> {
                 effective_on: signed_on,
                 valid_to: signed_on + chrono::Months::new(24),
                 ip_kinds: vec![ip],
-                plan_source: *self.dice.pick(&[PlanSource::None, PlanSource::None, PlanSource::Province, PlanSource::City])?,
+                plan_source: *self.dice.pick(&[
+                    PlanSource::None,
+                    PlanSource::None,
+                    PlanSource::Province,
+                    PlanSource::City,
+                ])?,
                 objective: Objective::Industry,
                 industry: "C34".into(),
                 payment: Payment::Installments,
@@ -429,12 +502,14 @@ impl Loader<'_> {
         for chunk in ids.chunks(CHUNK) {
             rows.extend(self.db().read_now(|conn| demands::find_many(conn, chunk))?);
         }
-        let by_id: BTreeMap<String, usize> = self.demands.iter().map(|(id, n)| (id.to_string(), *n)).collect();
+        let by_id: BTreeMap<String, usize> =
+            self.demands.iter().map(|(id, n)| (id.to_string(), *n)).collect();
         let lines = discovery::service::cross_match(&self.keshi.catalogue, &rows, 20, Lang::Zh)?;
         let found = lines.iter().filter(|l| !l.items.is_empty()).count();
         let mut ranks: Vec<Option<usize>> = Vec::new();
         for line in &lines {
-            let demand = by_id.get(&line.demand_id.to_string()).and_then(|n| self.texts.demands.get(*n));
+            let demand =
+                by_id.get(&line.demand_id.to_string()).and_then(|n| self.texts.demands.get(*n));
             let best: Vec<&str> = demand
                 .into_iter()
                 .flat_map(|d| &d.matches)
@@ -445,7 +520,9 @@ impl Loader<'_> {
                 continue;
             }
             let rank = line.items.iter().find(|item| {
-                self.achievements.get(&item.achievement_id).is_some_and(|key| best.contains(&key.as_str()))
+                self.achievements
+                    .get(&item.achievement_id)
+                    .is_some_and(|key| best.contains(&key.as_str()))
             });
             ranks.push(rank.map(|item| item.rank));
         }
@@ -556,7 +633,8 @@ fn demand_draft(d: &DemoDemand, deadline: Day) -> DemandDraft {
 
 /// Text of others may be longer or shorter than a listing takes: it is cut, or a full stop row is added.
 fn fitting(text: &str, least: usize, most: usize) -> String {
-    let clean: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(most).collect();
+    let clean: String =
+        text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(most).collect();
     let missing = least.saturating_sub(clean.chars().count());
     clean + &"…".repeat(missing)
 }
@@ -567,7 +645,11 @@ pub(super) const LISTING_BODY: &str = r#"{"title":"精炼钢包用低碳镁碳�
 /// An access token of somebody who may list achievements, in a database that holds nothing else.
 pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
     let password = secret::token()?;
-    let texts = Texts { organizations: Texts::shipped()?.organizations, achievements: Vec::new(), demands: Vec::new() };
+    let texts = Texts {
+        organizations: Texts::shipped()?.organizations,
+        achievements: Vec::new(),
+        demands: Vec::new(),
+    };
     let mut loader = Loader::new(keshi, &texts, &password)?;
     loader.people()?;
     let now = Moment::now();

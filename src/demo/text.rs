@@ -22,7 +22,8 @@ macro_rules! shipped {
 
 const ACHIEVEMENTS: [&str; 11] =
     shipped!("achievements": "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11");
-const DEMANDS: [&str; 11] = shipped!("demands": "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11");
+const DEMANDS: [&str; 11] =
+    shipped!("demands": "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11");
 const ORGANIZATIONS: &str = include_str!("text/organizations.jsonl");
 
 /// An organization of the demo. Those that ship are fictional and marked （示例）.
@@ -111,7 +112,12 @@ impl Texts {
     pub fn from_folder(folder: &Path) -> Result<Self> {
         let mut organizations: Vec<DemoOrganization> = lines(ORGANIZATIONS, "organizations")?;
         organizations.retain(|o| {
-            !matches!(o.kind, OrganizationKind::University | OrganizationKind::Institute | OrganizationKind::Company)
+            !matches!(
+                o.kind,
+                OrganizationKind::University
+                    | OrganizationKind::Institute
+                    | OrganizationKind::Company
+            )
         });
         let achievements: Vec<FolderAchievement> = read(&folder.join("achievements.jsonl"))?;
         let demands: Vec<FolderDemand> = read(&folder.join("demands.jsonl"))?;
@@ -135,7 +141,10 @@ impl Texts {
         }
         Ok(Self {
             organizations,
-            achievements: achievements.into_iter().map(FolderAchievement::read).collect::<Result<_>>()?,
+            achievements: achievements
+                .into_iter()
+                .map(FolderAchievement::read)
+                .collect::<Result<_>>()?,
             demands: demands.into_iter().map(FolderDemand::read).collect::<Result<_>>()?,
         })
     }
@@ -153,7 +162,9 @@ fn lines<T: DeserializeOwned>(text: &str, what: &str) -> Result<Vec<T>> {
     let parsed: std::result::Result<Vec<T>, _> = text
         .lines()
         .enumerate()
-        .map(|(n, line)| serde_json::from_str(line).with_context(|| format!("{what}, line {}", n + 1)))
+        .map(|(n, line)| {
+            serde_json::from_str(line).with_context(|| format!("{what}, line {}", n + 1))
+        })
         .collect();
     Ok(parsed?)
 }
@@ -164,7 +175,8 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     for (n, line) in std::io::BufReader::new(file).lines().enumerate() {
         let line = line.with_context(|| format!("{}, line {}", path.display(), n + 1))?;
         if !line.trim().is_empty() {
-            let item = serde_json::from_str(&line).with_context(|| format!("{}, line {}", path.display(), n + 1))?;
+            let item = serde_json::from_str(&line)
+                .with_context(|| format!("{}, line {}", path.display(), n + 1))?;
             items.push(item);
         }
     }
@@ -223,7 +235,11 @@ impl FolderAchievement {
             stage,
             trl,
             ip_kind: None,
-            transfer_modes: vec![TransferMode::Transfer, TransferMode::License, TransferMode::JointDevelopment],
+            transfer_modes: vec![
+                TransferMode::Transfer,
+                TransferMode::License,
+                TransferMode::JointDevelopment,
+            ],
             price_wan: None,
             industry: None,
             owner: Some(self.owner),
@@ -241,12 +257,19 @@ impl FolderDemand {
             text: self.description,
             keywords: short(self.keywords),
             kind: DemandKind::KeyTechnology,
-            cooperation_modes: vec![CooperationMode::CommissionedDevelopment, CooperationMode::JointDevelopment],
+            cooperation_modes: vec![
+                CooperationMode::CommissionedDevelopment,
+                CooperationMode::JointDevelopment,
+            ],
             indicators: Vec::new(),
             budget_wan: self.budget_wan.filter(|wan| wan.checked_mul(FEN_PER_WAN).is_some()),
             min_trl: None,
             industry: Some(self.industry_code).filter(|code| code.len() == 3),
-            matches: self.gold_achievement.map(|achievement| Judged { achievement, grade: 3 }).into_iter().collect(),
+            matches: self
+                .gold_achievement
+                .map(|achievement| Judged { achievement, grade: 3 })
+                .into_iter()
+                .collect(),
             owner: Some(self.firm),
         })
     }
@@ -339,8 +362,12 @@ mod tests {
         assert_eq!(fields.len(), 11);
         let judged: Vec<_> = texts.demands.iter().flat_map(|d| &d.matches).collect();
         assert!(judged.iter().all(|j| keys.contains(j.achievement.as_str()) && j.grade <= 3));
-        let answered = texts.demands.iter().filter(|d| d.matches.iter().any(|j| j.grade == 3)).count();
-        assert!(answered * 10 >= texts.demands.len() * 7, "most demands have a judged match: {answered}");
+        let answered =
+            texts.demands.iter().filter(|d| d.matches.iter().any(|j| j.grade == 3)).count();
+        assert!(
+            answered * 10 >= texts.demands.len() * 7,
+            "most demands have a judged match: {answered}"
+        );
         assert!(texts.organizations.iter().all(|o| o.name.ends_with("（示例）")));
         for a in &texts.achievements {
             let fits = match a.stage {

@@ -21,17 +21,107 @@ pub const DEMANDS: usize = 1_302;
 
 /// Settings of use for each field, in the order of [`Field::ALL`].
 const SETTINGS: [[&str; 8]; 11] = [
-    ["智慧港口", "矿山井下", "冶金轧线", "智能电网", "车载终端", "远洋渔船", "化工园区", "文物场馆"],
-    ["无人运输机", "通用航空", "航空发动机试车", "卫星地面站", "直升机旋翼", "航空维修", "机场场面", "商业火箭"],
-    ["重型机床", "风电齿轮箱", "压缩机机组", "工程机械", "阀门铸造", "轴承磨削", "锻压车间", "包装产线"],
-    ["基层医院", "原料药车间", "兽用制品", "康复机构", "体外诊断", "疫苗灌装", "中药提取", "口腔诊疗"],
-    ["耐火材料", "海工涂层", "高速列车部件", "电子封装", "汽车轻量化", "建筑节能", "石化管件", "包装薄膜"],
-    ["热电联产", "海上风电", "油田伴生气", "工业余热", "农村清洁取暖", "钢铁煤气", "换电站", "冷链仓储"],
+    [
+        "智慧港口",
+        "矿山井下",
+        "冶金轧线",
+        "智能电网",
+        "车载终端",
+        "远洋渔船",
+        "化工园区",
+        "文物场馆",
+    ],
+    [
+        "无人运输机",
+        "通用航空",
+        "航空发动机试车",
+        "卫星地面站",
+        "直升机旋翼",
+        "航空维修",
+        "机场场面",
+        "商业火箭",
+    ],
+    [
+        "重型机床",
+        "风电齿轮箱",
+        "压缩机机组",
+        "工程机械",
+        "阀门铸造",
+        "轴承磨削",
+        "锻压车间",
+        "包装产线",
+    ],
+    [
+        "基层医院",
+        "原料药车间",
+        "兽用制品",
+        "康复机构",
+        "体外诊断",
+        "疫苗灌装",
+        "中药提取",
+        "口腔诊疗",
+    ],
+    [
+        "耐火材料",
+        "海工涂层",
+        "高速列车部件",
+        "电子封装",
+        "汽车轻量化",
+        "建筑节能",
+        "石化管件",
+        "包装薄膜",
+    ],
+    [
+        "热电联产",
+        "海上风电",
+        "油田伴生气",
+        "工业余热",
+        "农村清洁取暖",
+        "钢铁煤气",
+        "换电站",
+        "冷链仓储",
+    ],
     ["尾矿库", "印染园区", "焦化废水", "近岸海域", "垃圾焚烧", "矿山复垦", "电镀车间", "市政污泥"],
-    ["核电常规岛", "放疗中心", "辐照加工", "核电检修", "环境监测站", "工业探伤", "同位素药房", "退役设施"],
-    ["辽西旱作区", "盘锦稻区", "设施大棚", "海参池塘", "肉牛牧场", "苹果果园", "食用菌厂", "玉米制种"],
-    ["地铁车辆段", "港口集疏运", "高寒铁路", "新能源公交", "跨海桥梁", "城市快速路", "内河航道", "物流枢纽"],
-    ["老旧小区", "城市管廊", "历史街区", "应急指挥", "供热管网", "社区养老", "寒区道路", "博物馆展陈"],
+    [
+        "核电常规岛",
+        "放疗中心",
+        "辐照加工",
+        "核电检修",
+        "环境监测站",
+        "工业探伤",
+        "同位素药房",
+        "退役设施",
+    ],
+    [
+        "辽西旱作区",
+        "盘锦稻区",
+        "设施大棚",
+        "海参池塘",
+        "肉牛牧场",
+        "苹果果园",
+        "食用菌厂",
+        "玉米制种",
+    ],
+    [
+        "地铁车辆段",
+        "港口集疏运",
+        "高寒铁路",
+        "新能源公交",
+        "跨海桥梁",
+        "城市快速路",
+        "内河航道",
+        "物流枢纽",
+    ],
+    [
+        "老旧小区",
+        "城市管廊",
+        "历史街区",
+        "应急指挥",
+        "供热管网",
+        "社区养老",
+        "寒区道路",
+        "博物馆展陈",
+    ],
 ];
 
 /// A small generator of the same numbers everywhere (SplitMix64); the demo must not differ by machine.
@@ -68,11 +158,15 @@ impl Dice {
 pub fn to_full_size(texts: &mut Texts) -> Result<()> {
     let mut dice = Dice::new(2018);
     let written = texts.achievements.clone();
-    for (n, original) in written.iter().cycle().enumerate().take(ACHIEVEMENTS.saturating_sub(written.len())) {
+    for (n, original) in
+        written.iter().cycle().enumerate().take(ACHIEVEMENTS.saturating_sub(written.len()))
+    {
         texts.achievements.push(achievement(original, n / written.len(), &mut dice));
     }
     let written = texts.demands.clone();
-    for (n, original) in written.iter().cycle().enumerate().take(DEMANDS.saturating_sub(written.len())) {
+    for (n, original) in
+        written.iter().cycle().enumerate().take(DEMANDS.saturating_sub(written.len()))
+    {
         texts.demands.push(demand(original, n / written.len(), &mut dice));
     }
     Ok(())
@@ -137,11 +231,17 @@ mod tests {
         let mut texts = Texts::shipped().unwrap();
         to_full_size(&mut texts).unwrap();
         assert_eq!((texts.achievements.len(), texts.demands.len()), (ACHIEVEMENTS, DEMANDS));
-        let distinct: BTreeSet<_> = texts.achievements.iter().map(|a| (&a.title, &a.text)).collect();
+        let distinct: BTreeSet<_> =
+            texts.achievements.iter().map(|a| (&a.title, &a.text)).collect();
         assert_eq!(distinct.len(), ACHIEVEMENTS);
         let distinct: BTreeSet<_> = texts.demands.iter().map(|d| (&d.title, &d.text)).collect();
         assert_eq!(distinct.len(), DEMANDS);
-        assert!(texts.achievements.iter().all(|a| a.title.chars().count() <= 120 && a.keywords.len() <= 10));
+        assert!(
+            texts
+                .achievements
+                .iter()
+                .all(|a| a.title.chars().count() <= 120 && a.keywords.len() <= 10)
+        );
     }
 
     #[test]

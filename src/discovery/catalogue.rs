@@ -13,7 +13,10 @@ use keshi_index::{Index, Kind, Listing};
 
 use crate::{
     achievements::{self, model::Achievement},
-    demands::{self, model::{Demand, Visibility}},
+    demands::{
+        self,
+        model::{Demand, Visibility},
+    },
     kernel::{
         Code, Db, Error, Id, Result,
         journal::{self, Consumer, Event},
@@ -39,7 +42,8 @@ pub struct Catalogue {
 impl Catalogue {
     /// Opens the index in `dir`. A missing, outdated or broken one is begun anew, and said so.
     pub fn open(dir: &Path) -> Result<Self> {
-        let opened = Index::open(dir).with_context(|| format!("opening the index in {}", dir.display()))?;
+        let opened =
+            Index::open(dir).with_context(|| format!("opening the index in {}", dir.display()))?;
         if let Some(reason) = &opened.rebuilt {
             tracing::warn!(%reason, "the index is made anew from the tables");
         }
@@ -59,7 +63,12 @@ impl Catalogue {
     /// The consumer that keeps this catalogue up to date.
     pub fn feed(&self) -> IndexFeed {
         let position = self.resumed.unwrap_or(0);
-        IndexFeed { catalogue: self.clone(), position, committed: position, fresh: self.resumed.is_none() }
+        IndexFeed {
+            catalogue: self.clone(),
+            position,
+            committed: position,
+            fresh: self.resumed.is_none(),
+        }
     }
 }
 
@@ -89,8 +98,10 @@ impl Consumer for IndexFeed {
             self.catalogue.position.store(self.position, Ordering::Relaxed);
             return Ok(());
         }
-        let mut achievements: Vec<Id<of::Achievement>> = events.iter().filter_map(|e| e.subject_id("achievement")).collect();
-        let mut demands: Vec<Id<of::Demand>> = events.iter().filter_map(|e| e.subject_id("demand")).collect();
+        let mut achievements: Vec<Id<of::Achievement>> =
+            events.iter().filter_map(|e| e.subject_id("achievement")).collect();
+        let mut demands: Vec<Id<of::Demand>> =
+            events.iter().filter_map(|e| e.subject_id("demand")).collect();
         achievements.sort_unstable();
         achievements.dedup();
         demands.sort_unstable();
@@ -100,7 +111,11 @@ impl Consumer for IndexFeed {
             let mut rows = Vec::new();
             for id in achievements {
                 let row = achievements::for_index(conn, id)?;
-                rows.push((Kind::Achievement, id.to_string(), row.as_ref().map(listing_of_achievement)));
+                rows.push((
+                    Kind::Achievement,
+                    id.to_string(),
+                    row.as_ref().map(listing_of_achievement),
+                ));
             }
             for id in demands {
                 let row = demands::for_index(conn, id)?;

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     achievements::model::Stage,
-    kernel::{Actor, At, Body, Code, Db, Error, Limits, Problem, Query, Region, Reply, Result, Visitor, blocking, of, page},
+    kernel::{
+        Actor, At, Body, Code, Db, Error, Limits, Problem, Query, Region, Reply, Result, Visitor,
+        blocking, of, page,
+    },
     markets::{model::Field, regions},
 };
 
@@ -67,7 +70,11 @@ struct SearchParams {
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/search")]
-async fn search(_visitor: Visitor, catalogue: Data<Catalogue>, query: Query<SearchParams>) -> Result<Reply> {
+async fn search(
+    _visitor: Visitor,
+    catalogue: Data<Catalogue>,
+    query: Query<SearchParams>,
+) -> Result<Reply> {
     let q = query.0;
     if let Some(region) = &q.region {
         regions::check("region", region).map_err(|fault| Error::Invalid(vec![fault]))?;
@@ -133,7 +140,14 @@ async fn demand_matches(
     let limit = query.0.limit()?;
     let answer = db
         .read(move |conn| {
-            service::matches_of_demand(&catalogue, conn, visitor.actor.as_ref(), id.0, limit, visitor.lang)
+            service::matches_of_demand(
+                &catalogue,
+                conn,
+                visitor.actor.as_ref(),
+                id.0,
+                limit,
+                visitor.lang,
+            )
         })
         .await?;
     Reply::ok(&answer)
@@ -162,7 +176,14 @@ async fn achievement_matches(
     let limit = query.0.limit()?;
     let answer = db
         .read(move |conn| {
-            service::matches_of_achievement(&catalogue, conn, visitor.actor.as_ref(), id.0, limit, visitor.lang)
+            service::matches_of_achievement(
+                &catalogue,
+                conn,
+                visitor.actor.as_ref(),
+                id.0,
+                limit,
+                visitor.lang,
+            )
         })
         .await?;
     Reply::ok(&answer)
@@ -218,12 +239,21 @@ async fn match_batch(
 ) -> Result<HttpResponse> {
     let body = body.value;
     if body.demand_ids.is_some() == body.filter.is_some() {
-        return Err(Error::invalid("/demand_ids", "one_of", "demand_ids 与 filter 须且只能给出一个；filter 为 {} 表示全部需求。"));
+        return Err(Error::invalid(
+            "/demand_ids",
+            "one_of",
+            "demand_ids 与 filter 须且只能给出一个；filter 为 {} 表示全部需求。",
+        ));
     }
     let limit = body.limit.unwrap_or(service::DEFAULT_MATCHES);
     let demands = db
         .read(move |conn| {
-            service::batch_demands(conn, &actor, body.demand_ids.as_deref(), &body.filter.unwrap_or_default())
+            service::batch_demands(
+                conn,
+                &actor,
+                body.demand_ids.as_deref(),
+                &body.filter.unwrap_or_default(),
+            )
         })
         .await?;
     // lines are made as the client reads them: a slow reader holds one chunk, not the whole answer

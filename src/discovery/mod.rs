@@ -16,4 +16,6 @@ pub mod http;
 pub mod model;
 pub mod service;
 
-pub use catalogue::{Catalogue, IndexFeed, listing_of_achievement, listing_of_demand, rebuild, verify};
+pub use catalogue::{
+    Catalogue, IndexFeed, listing_of_achievement, listing_of_demand, rebuild, verify,
+};

@@ -142,7 +142,11 @@ impl From<index::Facets> for Facets {
         let shown = |counts: Vec<index::FacetCount>| {
             counts.into_iter().map(|f| FacetCount { value: f.value, count: f.count }).collect()
         };
-        Self { field: shown(facets.field), region: shown(facets.region), stage: shown(facets.stage) }
+        Self {
+            field: shown(facets.field),
+            region: shown(facets.region),
+            stage: shown(facets.stage),
+        }
     }
 }
 
@@ -336,7 +340,11 @@ impl MatchFilters {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchBody {
-    #[schema(min_length = 2, max_length = 10_000, example = "转炉炉衬寿命短，希望镁碳砖抗氧化、抗热震，寿命提高三成。")]
+    #[schema(
+        min_length = 2,
+        max_length = 10_000,
+        example = "转炉炉衬寿命短，希望镁碳砖抗氧化、抗热震，寿命提高三成。"
+    )]
     pub text: String,
     #[schema(max_length = 200)]
     pub title: Option<String>,

@@ -7,8 +7,8 @@ use super::{
     Catalogue,
     catalogue::{listing_of_achievement, listing_of_demand},
     model::{
-        AchievementCard, BatchFilter, BatchItem, BatchLine, DemandCard, ExplanationView, Kind, MatchAnswer, MatchBody,
-        MatchItem, Owner, SearchAnswer,
+        AchievementCard, BatchFilter, BatchItem, BatchLine, DemandCard, ExplanationView, Kind,
+        MatchAnswer, MatchBody, MatchItem, Owner, SearchAnswer,
     },
 };
 use crate::{
@@ -48,7 +48,8 @@ pub fn matches_of_demand(
     if !demands::is_visible(conn, actor, &demand)? {
         return Err(Error::NotFound("需求"));
     }
-    let request = index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(&demand)) };
+    let request =
+        index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(&demand)) };
     explain(catalogue, conn, &request, lang)
 }
 
@@ -65,12 +66,20 @@ pub fn matches_of_achievement(
     if !achievements::is_visible(actor, &achievement) {
         return Err(Error::NotFound("成果"));
     }
-    let request = index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_achievement(&achievement)) };
+    let request = index::MatchRequest {
+        limit,
+        ..index::MatchRequest::from(&listing_of_achievement(&achievement))
+    };
     explain(catalogue, conn, &request, lang)
 }
 
 /// Partners for text that nobody has listed.
-pub fn matches_of_text(catalogue: &Catalogue, conn: &mut DbConn, body: MatchBody, lang: Lang) -> Result<MatchAnswer> {
+pub fn matches_of_text(
+    catalogue: &Catalogue,
+    conn: &mut DbConn,
+    body: MatchBody,
+    lang: Lang,
+) -> Result<MatchAnswer> {
     let request = index::MatchRequest {
         title: body.title,
         text: body.text,
@@ -82,7 +91,12 @@ pub fn matches_of_text(catalogue: &Catalogue, conn: &mut DbConn, body: MatchBody
     explain(catalogue, conn, &request, lang)
 }
 
-fn explain(catalogue: &Catalogue, conn: &mut DbConn, request: &index::MatchRequest, lang: Lang) -> Result<MatchAnswer> {
+fn explain(
+    catalogue: &Catalogue,
+    conn: &mut DbConn,
+    request: &index::MatchRequest,
+    lang: Lang,
+) -> Result<MatchAnswer> {
     let found = catalogue.index().matches(request)?;
     let mut cards = Cards::load(conn, request.want.into(), &found)?;
     let items: Vec<MatchItem> = found
@@ -112,7 +126,8 @@ impl Cards {
         let mut cards = Self::default();
         match kind {
             Kind::Achievement => {
-                let ids: Vec<Id<of::Achievement>> = found.iter().filter_map(|m| m.id.parse().ok()).collect();
+                let ids: Vec<Id<of::Achievement>> =
+                    found.iter().filter_map(|m| m.id.parse().ok()).collect();
                 let rows = achievements::find_many(conn, &ids)?;
                 let owners = owners(conn, rows.iter().map(|r| r.organization_id))?;
                 for row in rows.iter().filter(|r| r.state == State::Published) {
@@ -121,7 +136,8 @@ impl Cards {
                 }
             }
             Kind::Demand => {
-                let ids: Vec<Id<of::Demand>> = found.iter().filter_map(|m| m.id.parse().ok()).collect();
+                let ids: Vec<Id<of::Demand>> =
+                    found.iter().filter_map(|m| m.id.parse().ok()).collect();
                 let rows = demands::find_many(conn, &ids)?;
                 let owners = owners(conn, rows.iter().map(|r| r.organization_id))?;
                 for row in rows.iter().filter(|r| r.state == State::Published) {
@@ -169,11 +185,16 @@ pub fn batch_demands(
     }
     if let Some(ids) = named {
         if let Some(at) = ids.iter().position(|id| !visible.iter().any(|d| d.id == *id)) {
-            return Err(Error::invalid(&format!("/demand_ids/{at}"), "unknown_demand", "没有这个已发布的需求，或您无权查看。"));
+            return Err(Error::invalid(
+                &format!("/demand_ids/{at}"),
+                "unknown_demand",
+                "没有这个已发布的需求，或您无权查看。",
+            ));
         }
     }
     visible.retain(|d| {
-        filter.field.is_none_or(|f| d.field == f) && filter.region.as_ref().is_none_or(|r| r.covers(&d.region_code))
+        filter.field.is_none_or(|f| d.field == f)
+            && filter.region.as_ref().is_none_or(|r| r.covers(&d.region_code))
     });
     visible.sort_by_key(|d| d.id);
     visible.dedup_by_key(|d| d.id);
@@ -192,7 +213,12 @@ fn all_published(conn: &mut DbConn) -> Result<Vec<Demand>> {
 }
 
 /// The matches of some demands, one line each, computed on both cores.
-pub fn cross_match(catalogue: &Catalogue, demands: &[Demand], limit: usize, lang: Lang) -> Result<Vec<BatchLine>> {
+pub fn cross_match(
+    catalogue: &Catalogue,
+    demands: &[Demand],
+    limit: usize,
+    lang: Lang,
+) -> Result<Vec<BatchLine>> {
     let requests: Vec<_> = demands
         .iter()
         .map(|d| index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(d)) })

@@ -22,6 +22,6 @@ pub mod service;
 pub mod shipped;
 mod store;
 
-pub use service::targets_beside_actuals;
 pub use rollups::{RollUps, rebuild, verify};
+pub use service::targets_beside_actuals;
 pub use shipped::{Actual, actuals, load_shipped_targets};

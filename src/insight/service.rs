@@ -220,11 +220,8 @@ pub fn progress(
 /// The turnover targets of `region` whose period is over, each beside what was registered in it, one
 /// sentence each: for reports on paper and on a terminal.
 pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<String>> {
-    let wanted = Wanted {
-        region: Some(region.clone()),
-        indicator: Some(Indicator::Turnover),
-        year: None,
-    };
+    let wanted =
+        Wanted { region: Some(region.clone()), indicator: Some(Indicator::Turnover), year: None };
     let (targets, _) = store::list(conn, &wanted, &Window { limit: page::MAX_LIMIT, after: None })?;
     let mut told = Vec::new();
     for target in targets.iter().filter(|t| rules::is_counted(t).is_ok()) {
