@@ -1,8 +1,6 @@
-//! Identity from outside: the real routes and the real recognition over a database of their own.
+//! Identity from outside: every call, every refusal, tokens that are forged, stolen or old.
 use actix_web::{
-    App,
     http::{Method, header::HeaderMap},
-    middleware::from_fn,
     test,
     web::Data,
 };
@@ -10,30 +8,24 @@ use diesel::prelude::*;
 use keshi::{
     accounts::{
         self, NewAccount,
-        credentials::{Hasher, Keys},
+        credentials::Hasher,
         model::{LinkPurpose, OrganizationState, inputs::NewOrganization},
         uscc,
     },
-    kernel::{
-        Config, Db, DbConn, Id, Lang, Limits, MemberRole, Moment, OrganizationKind, PlatformRole,
-        of,
-    },
+    kernel::{Db, DbConn, Id, Lang, MemberRole, Moment, OrganizationKind, PlatformRole, of},
     schema::{accounts as people, api_keys, journal, links, refresh_tokens, sessions},
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use utoipa_actix_web::{AppExt, scope};
+
+use crate::support::{SECRET, TestApp};
 
 const PASSWORD: &str = "河对岸有三棵老白桦树";
-const SECRET: &str = "a secret of thirty-two bytes or more";
 
+/// The app, asked with bare tokens.
 struct Town {
-    _folder: TempDir,
+    app: TestApp,
     db: Db,
-    config: Data<Config>,
-    limits: Data<Limits>,
     hasher: Data<Hasher>,
-    keys: Data<Keys>,
 }
 
 #[derive(Debug)]
@@ -66,25 +58,22 @@ impl Answer {
     }
 }
 
-impl Town {
-    fn open() -> Self {
-        Self::with(false, true)
-    }
-    fn with(limits: bool, require_totp: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::for_folder(folder.path(), SECRET).unwrap();
-        config.require_totp = require_totp;
-        DbConn::open(&config.database_url).unwrap().migrate().unwrap();
-        let db = Db::open(&config.database_url).unwrap();
-        let keys = Data::new(Keys::new(&config.jwt_secret));
-        Self {
-            _folder: folder,
-            db,
-            config: Data::new(config),
-            limits: Data::new(Limits::new(limits)),
-            hasher: Data::new(Hasher::cheap().unwrap()),
-            keys,
+impl Drop for Town {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.app.settle();
         }
+    }
+}
+
+impl Town {
+    async fn open() -> Self {
+        Self::with(&[("KESHI_REQUIRE_TOTP", "true")]).await
+    }
+    async fn with(settings: &[(&str, &str)]) -> Self {
+        let app = TestApp::start_with(settings).await;
+        let (db, hasher) = (app.keshi.db.clone(), app.keshi.hasher.clone());
+        Self { app, db, hasher }
     }
 
     async fn ask(
@@ -95,17 +84,7 @@ impl Town {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Answer {
-        let app = App::new()
-            .into_utoipa_app()
-            .service(scope("/api/v1").configure(accounts::http::routes))
-            .into_app()
-            .app_data(Data::new(self.db.clone()))
-            .app_data(self.config.clone())
-            .app_data(self.limits.clone())
-            .app_data(self.hasher.clone())
-            .app_data(self.keys.clone())
-            .wrap(from_fn(accounts::http::recognise));
-        let app = test::init_service(app).await;
+        let app = test::init_service(keshi::app(&self.app.keshi)).await;
         let mut req = test::TestRequest::with_uri(&format!("/api/v1{path}")).method(method);
         if !token.is_empty() {
             req = req.insert_header(("Authorization", format!("Bearer {token}")));
@@ -213,7 +192,7 @@ fn registration(email: &str, n: u32) -> Value {
 
 #[actix_web::test]
 async fn an_organization_registers_and_is_verified() {
-    let town = Town::open();
+    let town = Town::open().await;
     let made = town.post("", "/auth/register", registration("Zhao@Example.cn", 1)).await.with(201);
     assert_eq!(made["user"]["email"], "zhao@example.cn");
     assert_eq!(made["organization"]["state"], "pending");
@@ -306,7 +285,7 @@ async fn an_organization_registers_and_is_verified() {
 
 #[actix_web::test]
 async fn a_registration_names_every_fault_and_writes_nothing() {
-    let town = Town::open();
+    let town = Town::open().await;
     let mut bad = registration("nobody@example.cn", 1);
     bad["password"] = json!("woaini1314");
     bad["organization"]["uscc"] = json!("91210100604608127K");
@@ -352,7 +331,7 @@ fn forged(secret: &str, alg: jsonwebtoken::Algorithm, change: Value) -> String {
 async fn a_token_opens_nothing_unless_its_session_lives() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use jsonwebtoken::Algorithm::{HS256, HS512};
-    let town = Town::open();
+    let town = Town::open().await;
     town.person("a@example.cn", None);
     let (token, refresh) = town.tokens("a@example.cn").await;
     town.get(&token, "/me").await.with(200);
@@ -389,7 +368,7 @@ async fn a_token_opens_nothing_unless_its_session_lives() {
 
 #[actix_web::test]
 async fn a_refresh_token_works_once() {
-    let town = Town::open();
+    let town = Town::open().await;
     town.person("a@example.cn", None);
     let (_, first) = town.tokens("a@example.cn").await;
     let body = |token: &str| json!({ "refresh_token": token });
@@ -420,7 +399,7 @@ async fn a_refresh_token_works_once() {
 
 #[actix_web::test]
 async fn a_forgotten_password_is_reset_once() {
-    let town = Town::open();
+    let town = Town::open().await;
     let id = town.person("a@example.cn", None);
     let token = town.sign_in("a@example.cn").await;
     let ask = |email: &str| json!({ "email": email });
@@ -465,7 +444,7 @@ fn code(secret: &str, now: Moment, steps: i64) -> String {
 
 #[actix_web::test]
 async fn an_operator_needs_a_second_factor() {
-    let town = Town::open();
+    let town = Town::open().await;
     town.person("op@example.cn", Some((PlatformRole::Operator, "210000")));
     let waiting = town.organization(OrganizationKind::Company, 1, OrganizationState::Pending);
     let path = format!("/organizations/{waiting}");
@@ -508,7 +487,7 @@ async fn an_operator_needs_a_second_factor() {
 
 #[actix_web::test]
 async fn guesses_are_limited() {
-    let town = Town::with(true, true);
+    let town = Town::with(&[("KESHI_RATE_LIMIT", "on")]).await;
     town.person("a@example.cn", None);
     let guess = json!({ "email": "a@example.cn", "password": "不是这个密码" });
     for _ in 0..5 {
@@ -529,7 +508,7 @@ async fn guesses_are_limited() {
 
 #[actix_web::test]
 async fn members_come_by_invitation_and_one_admin_stays() {
-    let town = Town::open();
+    let town = Town::open().await;
     let boss = town.person("boss@example.cn", None);
     let house = town.organization(OrganizationKind::Company, 1, OrganizationState::Verified);
     town.seat(house, boss, MemberRole::Admin);
@@ -581,20 +560,12 @@ async fn members_come_by_invitation_and_one_admin_stays() {
 
 #[actix_web::test]
 async fn a_key_speaks_for_its_organization_and_no_further() {
-    let town = Town::open();
+    let town = Town::with(&[]).await;
     let boss = town.person("boss@example.cn", Some((PlatformRole::Operator, "210000")));
     let house = town.organization(OrganizationKind::Company, 1, OrganizationState::Pending);
     let other = town.organization(OrganizationKind::Company, 2, OrganizationState::Pending);
     town.seat(house, boss, MemberRole::Admin);
     town.seat(other, boss, MemberRole::Admin);
-    let town = Town {
-        config: Data::new({
-            let mut c = (**town.config).clone();
-            c.require_totp = false;
-            c
-        }),
-        ..town
-    };
     let token = town.sign_in("boss@example.cn").await;
     let path = format!("/organizations/{house}/api-keys");
     let made = town.post(&token, &path, json!({ "name": "同步" })).await.with(201);
@@ -617,7 +588,7 @@ async fn a_key_speaks_for_its_organization_and_no_further() {
 
 #[actix_web::test]
 async fn a_broker_is_a_verified_member_of_an_agency() {
-    let town = Town::open();
+    let town = Town::open().await;
     let (broker, outsider) = (town.person("b@example.cn", None), town.person("o@example.cn", None));
     let agency = town.organization(OrganizationKind::Agency, 1, OrganizationState::Verified);
     let firm = town.organization(OrganizationKind::Company, 2, OrganizationState::Verified);
@@ -654,7 +625,7 @@ async fn a_broker_is_a_verified_member_of_an_agency() {
 
 #[actix_web::test]
 async fn a_list_shows_what_its_reader_may_see() {
-    let town = Town::open();
+    let town = Town::open().await;
     let me = town.person("a@example.cn", None);
     for n in 0..5 {
         town.organization(OrganizationKind::Company, n, OrganizationState::Verified);
@@ -704,7 +675,7 @@ async fn a_list_shows_what_its_reader_may_see() {
 
 #[actix_web::test]
 async fn the_journal_knows_no_secret_and_no_person() {
-    let town = Town::open();
+    let town = Town::open().await;
     town.post("", "/auth/register", registration("zhao@example.cn", 1)).await.with(201);
     let id = town.id_of("zhao@example.cn");
     let link = town.link(id, LinkPurpose::VerifyEmail);

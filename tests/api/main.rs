@@ -1,6 +1,3 @@
-//! Black-box tests of the service.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop at the first surprise
-mod accounts;
 //! The service from outside: one module a room, one database a test, and the promises.
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +5,7 @@ mod accounts;
     clippy::indexing_slicing,
     clippy::as_conversions
 )]
+mod accounts;
 mod achievements;
 mod both;
 mod contracts;
