@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions
 )]
+mod accounts;
 mod achievements;
 mod both;
 mod contracts;

@@ -15,7 +15,7 @@ use crate::{
 pub struct Register {
     #[schema(format = "email", max_length = 254, example = "zhao.min@example.edu.cn")]
     pub email: String,
-    #[schema(min_length = 10, max_length = 128, example = "河对岸的三棵白桦树")]
+    #[schema(min_length = 10, max_length = 128, example = "河对岸有三棵老白桦树")]
     pub password: String,
     #[schema(min_length = 1, max_length = 60, example = "赵敏")]
     pub name: String,
@@ -112,7 +112,7 @@ impl OrganizationPatch {
 pub struct Login {
     #[schema(max_length = 254, example = "zhao.min@example.edu.cn")]
     pub email: String,
-    #[schema(min_length = 1, max_length = 256, example = "河对岸的三棵白桦树")]
+    #[schema(min_length = 1, max_length = 256, example = "河对岸有三棵老白桦树")]
     pub password: String,
     /// The code of the authenticator app, where a second factor is set up.
     #[schema(max_length = 12, example = "492039")]
@@ -147,7 +147,7 @@ pub struct NewPassword {
     /// The token of a reset link or of an invitation.
     #[schema(min_length = 1, max_length = 200, example = "Jx0_7Q…")]
     pub token: String,
-    #[schema(min_length = 10, max_length = 128, example = "河对岸的三棵白桦树")]
+    #[schema(min_length = 10, max_length = 128, example = "河对岸有三棵老白桦树")]
     pub password: String,
 }
 
