@@ -154,7 +154,7 @@ mod tests {
         ] {
             let made = of_year(year, contracts, sum, &mut dice).unwrap();
             assert_eq!(made.iter().map(total).sum::<i64>(), sum);
-            assert_eq!(made.len() as i64, ((contracts + 50) / 100).max(1));
+            assert_eq!(i64::try_from(made.len()).unwrap(), ((contracts + 50) / 100).max(1));
             for c in &made {
                 assert!(c.day.year() == year, "{c:?}");
                 assert!(c.lines.iter().all(|l| l.2 > 0), "{c:?}");

@@ -215,10 +215,9 @@ impl<'t> Loader<'t> {
         ] {
             if let Some((organization, account)) =
                 self.owners.values().find(|(o, _)| o.kind == kind)
+                && let Some(person) = self.db().read_now(|conn| accounts::person(conn, *account))?
             {
-                if let Some(person) = self.db().read_now(|conn| accounts::person(conn, *account))? {
-                    self.roles.push((label, format!("{}（{}）", person.email, organization.name)));
-                }
+                self.roles.push((label, format!("{}（{}）", person.email, organization.name)));
             }
         }
         Ok(())

@@ -183,14 +183,14 @@ pub fn batch_demands(
             visible.push(row);
         }
     }
-    if let Some(ids) = named {
-        if let Some(at) = ids.iter().position(|id| !visible.iter().any(|d| d.id == *id)) {
-            return Err(Error::invalid(
-                &format!("/demand_ids/{at}"),
-                "unknown_demand",
-                "没有这个已发布的需求，或您无权查看。",
-            ));
-        }
+    if let Some(at) =
+        named.and_then(|ids| ids.iter().position(|id| !visible.iter().any(|d| d.id == *id)))
+    {
+        return Err(Error::invalid(
+            &format!("/demand_ids/{at}"),
+            "unknown_demand",
+            "没有这个已发布的需求，或您无权查看。",
+        ));
     }
     visible.retain(|d| {
         filter.field.is_none_or(|f| d.field == f)

@@ -220,7 +220,9 @@ impl Db {
 pub async fn blocking<T: Send + 'static>(
     f: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    web::block(f).await.context("blocking pool")?
+    #[allow(clippy::disallowed_methods)] // this is the one place
+    let done = web::block(f).await;
+    done.context("blocking pool")?
 }
 
 /// Proof that a write transaction is open. Every change of a row takes one.

@@ -128,7 +128,7 @@ impl Once {
                     ));
                 }
                 let first: Reply = serde_json::from_slice(&claim.seal.open(&sealed)?)?;
-                Ok(Ok(first.as_replay()))
+                Ok(Ok(first.into_replay()))
             }
             Err(other) => Err(other.into()),
         }

@@ -40,7 +40,7 @@ impl Reply {
         Self { status: 204, etag: None, location: None, body: None, replayed: false }
     }
     /// The same answer, given again for a repeated request.
-    pub(super) fn as_replay(self) -> Self {
+    pub(super) fn into_replay(self) -> Self {
         Self { replayed: true, ..self }
     }
     /// The `ETag` of an editable resource is its version.
