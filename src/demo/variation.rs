@@ -246,8 +246,9 @@ mod tests {
 
     #[test]
     fn the_dice_fall_the_same_everywhere() {
+        // the first two numbers of SplitMix64 from 1, as published with the generator
         let mut dice = Dice::new(1);
-        assert_eq!([dice.roll() % 1000, dice.roll() % 1000], [705, 118]);
+        assert_eq!([dice.roll() % 1000, dice.roll() % 1000], [465, 519]);
         assert!((0..100).all(|_| (3..=5).contains(&dice.between(3, 5))));
     }
 }
