@@ -4,7 +4,7 @@
 //! are the texts as written. The rest are variations, made by rule and always the same:
 //!
 //! 1. each text is taken in turn, and put into another setting of use (a list for each field below);
-//! 2. the setting goes before the title and opens the text; of the sentences of the original the last one is
+//! 2. the setting stands behind the title and opens the text; of the sentences of the original the last one is
 //!    left out in turn, so that two variations of one text differ in what they tell;
 //! 3. owner, region, stage and price are drawn anew from a fixed seed; the TRL follows the stage.
 //!
@@ -196,7 +196,7 @@ fn achievement(original: &DemoAchievement, round: usize, dice: &mut Dice) -> Dem
     };
     DemoAchievement {
         key: format!("{}-{}", original.key, round + 1),
-        title: format!("{setting}用{}", original.title),
+        title: format!("{}（{setting}）", original.title),
         text: format!("面向{setting}的工况作了适配。{}", without_a_sentence(&original.text, round)),
         keywords: original.keywords.iter().cloned().chain([setting.to_owned()]).collect(),
         stage,
@@ -211,7 +211,7 @@ fn demand(original: &DemoDemand, round: usize, dice: &mut Dice) -> DemoDemand {
     let setting = setting(original.field, round);
     DemoDemand {
         key: format!("{}-{}", original.key, round + 1),
-        title: format!("{setting}：{}", original.title),
+        title: format!("{}（{setting}）", original.title),
         text: format!("我单位用于{setting}。{}", without_a_sentence(&original.text, round)),
         keywords: original.keywords.iter().cloned().chain([setting.to_owned()]).collect(),
         budget_wan: original.budget_wan.map(|wan| (wan * dice.between(60, 160) / 100).max(1)),
