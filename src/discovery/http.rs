@@ -50,6 +50,7 @@ struct SearchParams {
     trl_min: Option<u8>,
     #[param(minimum = 0)]
     price_max_fen: Option<i64>,
+    #[param(inline)]
     sort: Option<Sort>,
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,

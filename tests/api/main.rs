@@ -6,10 +6,15 @@
     clippy::as_conversions
 )]
 mod achievements;
+mod bad_input;
 mod both;
 mod contracts;
 mod demands;
+mod doors;
 mod market;
 mod notices;
+mod openapi;
+mod rooms;
+mod schema;
 mod story;
 mod support;
