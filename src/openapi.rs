@@ -66,8 +66,22 @@ pub fn document() -> OpenApi {
             "`Bearer ks_…`, a key of an organization",
         ))),
     );
+    name_calls(&mut doc);
     describe_answers(&mut doc);
     doc
+}
+
+/// Handlers of two rooms may have one name; a call is named by its room and its handler.
+fn name_calls(doc: &mut OpenApi) {
+    for item in doc.paths.paths.values_mut() {
+        let calls = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        for call in calls.into_iter().flatten() {
+            let room = call.tags.iter().flatten().next();
+            if let (Some(room), Some(handler)) = (room, &call.operation_id) {
+                call.operation_id = Some(format!("{room}_{handler}"));
+            }
+        }
+    }
 }
 
 /// Every answer must have a description; where a route says nothing special, its status does.
