@@ -60,7 +60,7 @@ fn whole(conn: &mut DbConn) -> Vec<String> {
          AND name NOT LIKE '__diesel%' ORDER BY name",
         "SELECT indexdef AS text FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE \
          '\\_\\_diesel%' UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) \
-         FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
+         FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE '\\_\\_diesel%' ORDER BY 1",
     ));
     all
 }
