@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the code, and the page to browse it without internet.
 use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::{
-    InfoBuilder, LicenseBuilder, OpenApi,
+    InfoBuilder, LicenseBuilder, OpenApi, RefOr,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::TagBuilder,
 };
@@ -13,13 +13,16 @@ use crate::{api, operations};
 const PATH: &str = "/api/v1/openapi.json";
 
 const TAGS: &[(&str, &str)] = &[
-    ("identity", "注册、登录、单位与成员 · accounts, sessions, organizations"),
+    ("identity", "注册、登录与本人 · accounts, sessions, the caller"),
+    ("organizations", "单位、成员与接口密钥 · organizations, members, API keys"),
+    ("brokers", "技术经纪人 · technology brokers"),
     ("achievements", "科技成果 · what universities offer"),
     ("demands", "技术需求 · what firms ask for"),
     ("discovery", "检索与匹配 · search and explained matching"),
     ("deals", "对接与交易 · match requests and deals"),
     ("contracts", "技术合同登记 · registration of technology contracts"),
-    ("insight", "指标与统计 · targets and turnover"),
+    ("targets", "指标与进度 · targets and their progress"),
+    ("statistics", "成交额统计 · turnover"),
     ("codes", "代码表 · code lists and regions"),
     ("operations", "运行状态 · health and metrics"),
 ];
@@ -63,7 +66,55 @@ pub fn document() -> OpenApi {
             "`Bearer ks_…`, a key of an organization",
         ))),
     );
+    name_calls(&mut doc);
+    describe_answers(&mut doc);
     doc
+}
+
+/// Handlers of two rooms may have one name; a call is named by its room and its handler.
+fn name_calls(doc: &mut OpenApi) {
+    for item in doc.paths.paths.values_mut() {
+        let calls = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        for call in calls.into_iter().flatten() {
+            let room = call.tags.iter().flatten().next();
+            if let (Some(room), Some(handler)) = (room, &call.operation_id) {
+                call.operation_id = Some(format!("{room}_{handler}"));
+            }
+        }
+    }
+}
+
+/// Every answer must have a description; where a route says nothing special, its status does.
+fn describe_answers(doc: &mut OpenApi) {
+    for item in doc.paths.paths.values_mut() {
+        let calls = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        for (status, answer) in calls.into_iter().flatten().flat_map(|c| &mut c.responses.responses)
+        {
+            if let RefOr::T(answer) = answer
+                && answer.description.is_empty()
+            {
+                answer.description = usual_meaning(status).into();
+            }
+        }
+    }
+}
+
+fn usual_meaning(status: &str) -> &'static str {
+    match status {
+        "200" => "成功 · done",
+        "201" => "已创建 · created",
+        "202" => "已受理 · taken on",
+        "204" => "成功，无内容 · done, nothing to say",
+        "401" => "未登录或令牌无效 · sign in first",
+        "403" => "无权进行此操作 · not allowed for this caller",
+        "404" => "不存在或不可见 · nothing there for this caller",
+        "409" => "当前状态不允许 · not possible in the present state",
+        "412" => "已被他人修改 · changed since it was read",
+        "413" => "请求体过大 · the body is too large",
+        "422" => "请求有误，`errors` 指出每一处 · faulty, `errors` names every place",
+        "429" => "请求过于频繁 · too many requests",
+        _ => "见 detail · see detail",
+    }
 }
 
 /// `/api/v1/openapi.json` and `/docs`.

@@ -55,7 +55,7 @@ codes! {
 /// A quantified indicator (技术指标) that a solution must reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Indicator {
+pub struct DemandIndicator {
     #[schema(min_length = 1, max_length = 60, example = "循环寿命")]
     pub name: String,
     #[schema(min_length = 1, max_length = 120, example = "≥3000 次")]
@@ -85,7 +85,7 @@ pub struct Demand {
     pub field: Field,
     pub kind: DemandKind,
     pub cooperation_modes: JsonText<Vec<CooperationMode>>,
-    pub indicators: JsonText<Vec<Indicator>>,
+    pub indicators: JsonText<Vec<DemandIndicator>>,
     pub budget_fen: Option<Fen>,
     pub budget_negotiable: bool,
     /// Until when the firm needs it; the listing expires after this day.
@@ -129,7 +129,7 @@ pub struct DemandDraft {
     pub cooperation_modes: Vec<CooperationMode>,
     #[serde(default)]
     #[schema(max_items = 20)]
-    pub indicators: Vec<Indicator>,
+    pub indicators: Vec<DemandIndicator>,
     /// What the firm would spend; needed unless it is negotiable.
     pub budget_fen: Option<Fen>,
     pub budget_negotiable: bool,
@@ -169,7 +169,7 @@ pub struct DemandPatch {
     #[schema(min_items = 1, max_items = 8, nullable = false)]
     pub cooperation_modes: Option<Vec<CooperationMode>>,
     #[schema(max_items = 20, nullable = false)]
-    pub indicators: Option<Vec<Indicator>>,
+    pub indicators: Option<Vec<DemandIndicator>>,
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<Fen>)]
     pub budget_fen: Option<Option<Fen>>,
@@ -326,7 +326,7 @@ pub struct DemandView {
     pub field: Field,
     pub kind: DemandKind,
     pub cooperation_modes: Vec<CooperationMode>,
-    pub indicators: Vec<Indicator>,
+    pub indicators: Vec<DemandIndicator>,
     pub budget_fen: Option<Fen>,
     pub budget_negotiable: bool,
     #[schema(value_type = Option<String>, format = Date)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     achievements::model::{Stage, TransferMode},
-    demands::model::{CooperationMode, DemandKind, Indicator},
+    demands::model::{CooperationMode, DemandIndicator, DemandKind},
     kernel::{OrganizationKind, Region, Result, money::FEN_PER_WAN},
     markets::{
         model::{Field, IpKind},
@@ -79,7 +79,7 @@ pub struct DemoDemand {
     pub field: Field,
     pub kind: DemandKind,
     pub cooperation_modes: Vec<CooperationMode>,
-    pub indicators: Vec<Indicator>,
+    pub indicators: Vec<DemandIndicator>,
     pub budget_wan: Option<i64>,
     pub min_trl: Option<i64>,
     pub industry: Option<String>,

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     achievements::model::Stage,
     kernel::{
-        Actor, At, Body, Code, Db, Error, Limits, Problem, Query, Region, Reply, Result, Visitor,
-        blocking, of, page,
+        Actor, At, Body, Code, Db, Error, Faults, Limits, Problem, Query, Region, Reply, Result,
+        Visitor, blocking, of, page,
     },
     markets::{model::Field, regions},
 };
@@ -50,6 +50,7 @@ struct SearchParams {
     trl_min: Option<u8>,
     #[param(minimum = 0)]
     price_max_fen: Option<i64>,
+    #[param(inline)]
     sort: Option<Sort>,
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
@@ -76,9 +77,15 @@ async fn search(
     query: Query<SearchParams>,
 ) -> Result<Reply> {
     let q = query.0;
+    let mut faults = Faults::default();
     if let Some(region) = &q.region {
-        regions::check("region", region).map_err(|fault| Error::Invalid(vec![fault]))?;
+        faults.keep(regions::check("region", region));
     }
+    let level = q.trl_min.is_none_or(|trl| (1..=9).contains(&trl));
+    faults.check(level, "trl_min", "out_of_range", "技术成熟度应为 1 至 9。");
+    let price = q.price_max_fen.is_none_or(|fen| fen >= 0);
+    faults.check(price, "price_max_fen", "too_small", "金额不得小于 0。");
+    faults.finish()?;
     let window = page::Window::<index::SearchAfter>::read(q.limit, q.cursor.as_deref())?;
     let request = index::SearchRequest {
         q: q.q.unwrap_or_default(),

@@ -162,7 +162,7 @@ pub struct Evidence {
 
 /// One part of the score.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Part {
+pub struct ScorePart {
     /// `words`, `characters`, `title`, `keywords`, `phrase`, `field`, `region`, `industry`, `stage`, `amount`.
     #[schema(example = "words")]
     pub part: &'static str,
@@ -175,7 +175,7 @@ pub struct Part {
 /// Why a match stands where it stands; the contributions add up to the score (to 1e-6).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ExplanationView {
-    pub parts: Vec<Part>,
+    pub parts: Vec<ScorePart>,
     /// One sentence in the caller's language: what fits, and what does not.
     #[schema(example = "两者都提到“石墨烯”“镁碳砖”，同属新材料及其应用领域；成果尚处中试阶段。")]
     pub summary: String,
@@ -186,7 +186,7 @@ impl ExplanationView {
         let parts = explanation
             .parts
             .iter()
-            .map(|p| Part {
+            .map(|p| ScorePart {
                 part: p.part.slug(),
                 contribution: p.contribution,
                 evidence: p
@@ -202,7 +202,7 @@ impl ExplanationView {
 
 /// The owner of a listing, as far as the caller may know it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Owner {
+pub struct ListingOwner {
     #[schema(value_type = String, format = Uuid)]
     pub id: Id<of::Organization>,
     #[schema(example = "辽东湾理工大学（示例）")]
@@ -210,7 +210,7 @@ pub struct Owner {
     pub region_code: Region,
 }
 
-impl From<&Organization> for Owner {
+impl From<&Organization> for ListingOwner {
     fn from(o: &Organization) -> Self {
         Self { id: o.id, name: o.name.clone(), region_code: o.region_code.clone() }
     }
@@ -221,7 +221,7 @@ pub struct AchievementCard {
     #[schema(value_type = String, format = Uuid)]
     pub id: Id<of::Achievement>,
     pub title: String,
-    pub organization: Option<Owner>,
+    pub organization: Option<ListingOwner>,
     pub field: Field,
     pub stage: Stage,
     pub trl: i64,
@@ -230,7 +230,7 @@ pub struct AchievementCard {
 }
 
 impl AchievementCard {
-    pub fn of(row: &Achievement, owner: Option<Owner>) -> Self {
+    pub fn of(row: &Achievement, owner: Option<ListingOwner>) -> Self {
         Self {
             id: row.id,
             title: row.title.clone(),
@@ -250,7 +250,7 @@ pub struct DemandCard {
     pub id: Id<of::Demand>,
     pub title: String,
     /// Null for a masked demand.
-    pub organization: Option<Owner>,
+    pub organization: Option<ListingOwner>,
     pub field: Field,
     pub min_trl: Option<i64>,
     pub budget_fen: Option<Fen>,
@@ -260,7 +260,7 @@ pub struct DemandCard {
 }
 
 impl DemandCard {
-    pub fn of(row: &Demand, owner: Option<Owner>) -> Self {
+    pub fn of(row: &Demand, owner: Option<ListingOwner>) -> Self {
         Self {
             id: row.id,
             title: row.title.clone(),

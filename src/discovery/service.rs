@@ -8,7 +8,7 @@ use super::{
     catalogue::{listing_of_achievement, listing_of_demand},
     model::{
         AchievementCard, BatchFilter, BatchItem, BatchLine, DemandCard, ExplanationView, Kind,
-        MatchAnswer, MatchBody, MatchItem, Owner, SearchAnswer,
+        ListingOwner, MatchAnswer, MatchBody, MatchItem, SearchAnswer,
     },
 };
 use crate::{
@@ -158,11 +158,11 @@ impl Cards {
 fn owners(
     conn: &mut DbConn,
     ids: impl Iterator<Item = Id<of::Organization>>,
-) -> Result<HashMap<Id<of::Organization>, Owner>> {
+) -> Result<HashMap<Id<of::Organization>, ListingOwner>> {
     let mut ids: Vec<_> = ids.collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(accounts::organizations(conn, &ids)?.iter().map(|o| (o.id, Owner::from(o))).collect())
+    Ok(accounts::organizations(conn, &ids)?.iter().map(|o| (o.id, ListingOwner::from(o))).collect())
 }
 
 /// The demands a batch is about: published ones that the caller may see. Naming another is an error,

@@ -367,7 +367,7 @@ pub struct Turnover {
 /// quoted from the paper and need not add up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub struct TargetPart {
     #[schema(min_length = 1, max_length = 50, example = "工业")]
     pub label: String,
     pub value: Decimal,
@@ -401,7 +401,7 @@ pub struct Target {
     pub document_issued_on: Option<Day>,
     pub supersedes: Option<Id<of::Target>>,
     pub baseline: Option<i64>,
-    pub breakdown: JsonText<Vec<Part>>,
+    pub breakdown: JsonText<Vec<TargetPart>>,
     pub note: Option<String>,
     pub created_by: Option<Id<of::Account>>,
     pub version: i64,
@@ -450,7 +450,7 @@ pub struct TargetView {
     #[schema(value_type = Option<String>, format = Uuid)]
     pub supersedes: Option<Id<of::Target>>,
     pub baseline: Option<Decimal>,
-    pub breakdown: Vec<Part>,
+    pub breakdown: Vec<TargetPart>,
     pub note: Option<String>,
     #[schema(example = 1)]
     pub version: i64,
@@ -510,7 +510,7 @@ pub struct NewTargetBody {
     baseline: Option<Decimal>,
     #[serde(default)]
     #[schema(max_items = 50)]
-    breakdown: Vec<Part>,
+    breakdown: Vec<TargetPart>,
     #[schema(max_length = 500)]
     note: Option<String>,
 }
@@ -530,7 +530,7 @@ pub struct NewTarget {
     pub document: Document,
     pub supersedes: Option<Id<of::Target>>,
     pub baseline: Option<Decimal>,
-    pub breakdown: Vec<Part>,
+    pub breakdown: Vec<TargetPart>,
     pub note: Option<String>,
 }
 

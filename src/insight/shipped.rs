@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{
     decimal::Decimal,
     indicators::Indicator,
-    model::{Document, Flow, NewTarget, Operator, Part, TargetKind},
+    model::{Document, Flow, NewTarget, Operator, TargetKind, TargetPart},
     service, store,
 };
 use crate::kernel::{Day, Region, Result, Tx, journal, money::FEN_PER_YI};
@@ -47,7 +47,7 @@ impl TargetRow {
         let mut breakdown = Vec::new();
         for part in self.breakdown.split(';').filter(|p| !p.is_empty()) {
             let (label, value) = part.split_once('=').context("a part is label=value")?;
-            breakdown.push(Part { label: label.to_owned(), value: value.parse()? });
+            breakdown.push(TargetPart { label: label.to_owned(), value: value.parse()? });
         }
         Ok(NewTarget {
             region_code: region,

@@ -22,7 +22,7 @@ struct RegionQuery {
 /// The regions right below one: the provinces, the cities and zones of a province, or the districts
 /// and counties of a city.
 #[utoipa::path(
-    tag = "markets",
+    tag = "codes",
     params(RegionQuery),
     responses((status = 200, body = Vec<RegionInfo>), (status = 422, body = Problem)),
     security(()),

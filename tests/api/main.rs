@@ -7,6 +7,7 @@
 )]
 mod accounts;
 mod achievements;
+mod bad_input;
 mod both;
 mod contracts;
 mod demands;
@@ -14,5 +15,11 @@ mod discovery;
 mod market;
 mod notices;
 mod operations;
+mod doors;
+mod market;
+mod notices;
+mod openapi;
+mod rooms;
+mod schema;
 mod story;
 mod support;

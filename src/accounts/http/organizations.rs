@@ -7,7 +7,7 @@ use crate::{
     accounts::{
         model::{
             OrganizationState,
-            inputs::{ApiKeyInput, Invitation, OrganizationPatch, Reason},
+            inputs::{ApiKeyInput, Invitation, OrganizationPatch, ReasonBody},
             views::{ApiKeyView, MemberView, NewApiKeyView, OrganizationView},
         },
         rules::Act,
@@ -169,7 +169,7 @@ async fn verify(
 /// Reject an organization, saying why: an operator of its region.
 #[utoipa::path(
     tag = "organizations",
-    request_body = Reason,
+    request_body = ReasonBody,
     params(
         ("id" = String, Path, format = Uuid),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
@@ -189,7 +189,7 @@ async fn reject(
     db: Data<Db>,
     at: At<of::Organization>,
     seen: IfMatch,
-    body: Body<Reason>,
+    body: Body<ReasonBody>,
 ) -> Result<Reply> {
     let reason = body.value.check()?;
     judge(actor, db, at, seen, body.once, Act::Reject, Some(reason)).await
@@ -198,7 +198,7 @@ async fn reject(
 /// Suspend a verified organization, saying why: an operator of its region.
 #[utoipa::path(
     tag = "organizations",
-    request_body = Reason,
+    request_body = ReasonBody,
     params(
         ("id" = String, Path, format = Uuid),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
@@ -218,7 +218,7 @@ async fn suspend(
     db: Data<Db>,
     at: At<of::Organization>,
     seen: IfMatch,
-    body: Body<Reason>,
+    body: Body<ReasonBody>,
 ) -> Result<Reply> {
     let reason = body.value.check()?;
     judge(actor, db, at, seen, body.once, Act::Suspend, Some(reason)).await

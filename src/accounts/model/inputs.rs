@@ -181,12 +181,12 @@ impl ProfilePatch {
 /// Why, in words that the organization's administrators will read.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reason {
+pub struct ReasonBody {
     #[schema(min_length = 1, max_length = 500, example = "单位名称与统一社会信用代码不一致。")]
     pub reason: String,
 }
 
-impl Reason {
+impl ReasonBody {
     pub fn check(self) -> Result<String> {
         words("/reason", &self.reason).map_err(|fault| Error::Invalid(vec![fault]))
     }
