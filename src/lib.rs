@@ -31,7 +31,7 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use accounts::credentials::{Hasher, Keys};
 use discovery::Catalogue;
-use kernel::{Config, Db, Error, Limits, Result, telemetry};
+use kernel::{Answers, Config, Db, Error, Limits, Result, telemetry};
 
 /// Everything a request may need; cheap to clone.
 #[derive(Clone)]
@@ -42,6 +42,7 @@ pub struct Keshi {
     pub limits: Data<Limits>,
     pub hasher: Data<Hasher>,
     pub keys: Data<Keys>,
+    pub answers: Data<Answers>,
 }
 
 impl Keshi {
@@ -52,7 +53,8 @@ impl Keshi {
         let limits = Data::new(Limits::new(config.rate_limit));
         let hasher = Data::new(Hasher::strong()?);
         let keys = Data::new(Keys::new(&config.jwt_secret));
-        Ok(Self { config: Data::new(config), db, catalogue, limits, hasher, keys })
+        let (config, answers) = (Data::new(config), Data::default());
+        Ok(Self { config, db, catalogue, limits, hasher, keys, answers })
     }
 }
 
@@ -87,6 +89,7 @@ pub fn app(
         .app_data(keshi.config.clone())
         .app_data(Data::new(keshi.db.clone()))
         .app_data(Data::new(keshi.catalogue.clone()))
+        .app_data(keshi.answers.clone())
         .app_data(keshi.limits.clone())
         .app_data(keshi.hasher.clone())
         .app_data(keshi.keys.clone())

@@ -1,5 +1,5 @@
 //! Achievements over HTTP.
-use actix_web::{delete, get, patch, post, web::Data};
+use actix_web::{HttpRequest, delete, get, patch, post, web::Data};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     kernel::{
-        Actor, At, Body, Config, Db, IfMatch, Nothing, Page, Problem, Query, Reply, Result,
-        Visitor, Writer, idempotency::Once, of,
+        Actor, Answers, At, Body, Config, Db, DbConn, IfMatch, Nothing, Page, Problem, Query,
+        Reply, Result, Visitor, Writer, idempotency::Once, of,
     },
     markets::{
         listing::{ListQuery, Reasons, Turn, VersionView, VersionsQuery},
@@ -77,12 +77,27 @@ async fn list(visitor: Visitor, db: Data<Db>, query: Query<ListQuery>) -> Result
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/achievements/{id}")]
-async fn one(visitor: Visitor, db: Data<Db>, at: At<of::Achievement>) -> Result<Reply> {
-    db.read(move |conn| {
+async fn one(
+    req: HttpRequest,
+    visitor: Visitor,
+    db: Data<Db>,
+    answers: Data<Answers>,
+    at: At<of::Achievement>,
+) -> Result<Reply> {
+    let public = visitor.actor.is_none();
+    if let Some(kept) = answers.get(&db, req.path()).filter(|_| public) {
+        return Ok(kept);
+    }
+    let generation = db.generation();
+    let read = move |conn: &mut DbConn| {
         let view = service::get(conn, visitor.actor.as_ref(), at.0)?;
         Ok(Reply::ok(&view)?.with_version(view.version))
-    })
-    .await
+    };
+    let reply = db.read(read).await?;
+    if public {
+        answers.keep(req.path(), generation, &reply);
+    }
+    Ok(reply)
 }
 
 /// Change an achievement: its owner, in states that can be edited.

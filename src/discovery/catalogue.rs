@@ -92,6 +92,8 @@ impl Consumer for IndexFeed {
 
     fn take(&mut self, db: &Db, events: &[Event]) -> Result<()> {
         let Some(last) = events.last() else { return Ok(()) };
+        // they may be another node's: what this one keeps in memory is no longer sure
+        db.touch();
         if self.fresh {
             self.position = rebuild(db, &self.catalogue)?;
             (self.committed, self.fresh) = (self.position, false);

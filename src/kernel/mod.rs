@@ -11,6 +11,7 @@
 //!
 //! May use: nothing. Used by: everyone.
 pub mod actor;
+pub mod answers;
 pub mod body;
 pub mod code;
 pub mod config;
@@ -33,6 +34,7 @@ pub mod text;
 
 pub use {
     actor::{Actor, Lang, MemberRole, OrganizationKind, PlatformRole, Visitor, Writer},
+    answers::Answers,
     body::{At, Body, IfMatch, Nothing, Query},
     code::{Code, Label, labels},
     config::Config,

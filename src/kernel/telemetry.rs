@@ -57,7 +57,11 @@ pub fn metrics() -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Wraps every request: gives it an id, a span, a log line and a place in the metrics.
+/// An answer that took longer is worth a line.
+const SLOW_SECONDS: f64 = 1.0;
+
+/// Wraps every request: gives it an id, a span, a place in the metrics and, where it failed here or was
+/// slow (all with `RUST_LOG=keshi=debug`), a line in the log.
 pub async fn observe(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -71,7 +75,13 @@ pub async fn observe(
     if let Some(histogram) = REQUESTS.as_ref() {
         histogram.with_label_values(&[&method, &route, &status.to_string()]).observe(seconds);
     }
-    span.in_scope(|| tracing::info!(status, millis = seconds * 1000.0, "answered"));
+    // every request in the metrics; in the log those that somebody may ask about
+    let millis = seconds * 1000.0;
+    if status >= 500 || seconds > SLOW_SECONDS {
+        span.in_scope(|| tracing::warn!(status, millis, "answered"));
+    } else {
+        span.in_scope(|| tracing::debug!(status, millis, "answered"));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         res.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -82,7 +92,7 @@ pub async fn observe(
 /// shown is set by `RUST_LOG` (default `info`).
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "info,tantivy=warn,keshi::request=warn".into());
+        .unwrap_or_else(|_| "info,tantivy=warn".into());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("KESHI_LOG_FORMAT").is_ok_and(|f| f == "json") {
         lines.json().init()

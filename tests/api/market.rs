@@ -225,6 +225,7 @@ impl Market {
             .into_app()
             .app_data(Data::new(self.db.clone()))
             .app_data(Data::new(self.config.clone()))
+            .app_data(Data::new(keshi::kernel::Answers::default()))
             .wrap_fn(move |req, srv| {
                 let known = actor.clone().map(|a| Recognised::Known(Box::new(a)));
                 req.extensions_mut().insert(known.unwrap_or(Recognised::Nobody));
