@@ -40,7 +40,7 @@ async fn from_registration_to_the_targets_progress() {
         .ok();
     assert_eq!(registered["organization"]["state"], "pending");
     let organization = registered["organization"]["id"].as_str().unwrap();
-    let dean = app.sign_in("dean@uni.test", registered["user"]["id"].as_str().unwrap()).await;
+    let dean = app.sign_in("dean@uni.test").await;
     dean.post("/achievements", achievement()).await.refused(403, "email_unverified");
     let mail = app.mails_to("dean@uni.test").pop().unwrap();
     let token = mail.text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
