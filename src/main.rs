@@ -68,12 +68,15 @@ enum Command {
     },
     /// Matching quality on a test set.
     Eval {
-        #[arg(long)]
-        corpus: PathBuf,
-        #[arg(long)]
-        queries: PathBuf,
-        #[arg(long)]
-        qrels: PathBuf,
+        #[arg(long, required_unless_present = "shipped")]
+        corpus: Option<PathBuf>,
+        #[arg(long, required_unless_present = "shipped")]
+        queries: Option<PathBuf>,
+        #[arg(long, required_unless_present = "shipped")]
+        qrels: Option<PathBuf>,
+        /// The set that ships with the program.
+        #[arg(long, conflicts_with_all = ["corpus", "queries", "qrels"])]
+        shipped: bool,
         /// Write a TREC run file.
         #[arg(long, value_name = "OUT")]
         run: Option<PathBuf>,
@@ -166,9 +169,14 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Backup { file } => backup(&config, &file)?,
         Command::Restore { file } => restore(&config, &file)?,
         Command::User { command } => return create_user(&config, command),
-        Command::Eval { corpus, queries, qrels, run, json } => {
-            let report =
-                keshi_index::evaluation::evaluate(&corpus, &queries, &qrels, run.as_deref())?;
+        Command::Eval { corpus, queries, qrels, shipped, run, json } => {
+            let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
+            let report = if shipped {
+                demo::shipped_quality(run.as_deref())?
+            } else {
+                let [corpus, queries, qrels] = &given;
+                keshi_index::evaluation::evaluate(corpus, queries, qrels, run.as_deref())?
+            };
             if json {
                 println!("{}", serde_json::to_string_pretty(&report)?);
             } else {

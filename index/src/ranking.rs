@@ -32,7 +32,7 @@ use crate::{
 const SMALL_MARKET: f64 = 1_000.0;
 
 /// Names the ranking; changes with every change of order.
-pub const MODEL: &str = "bm25-wb-1";
+pub const MODEL: &str = "bm25-wb-2";
 
 /// Points from the wording below which a match is not suitable, chosen by eye: low enough that of the
 /// demands that ship with a known answer, which mostly use other words than it, 97 of 100 keep it. It is

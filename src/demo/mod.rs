@@ -19,6 +19,21 @@ pub use market::load;
 use std::{io::Write, path::Path};
 
 use anyhow::Context;
+use keshi_index::evaluation::{self, Report};
+
+/// Measures the matching on the set that ships.
+pub fn shipped_quality(run: Option<&Path>) -> anyhow::Result<Report> {
+    let dir = std::env::temp_dir().join(format!("keshi-eval-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    let file = |name: &str| dir.join(name);
+    let report = text::write_test_set(&dir).and_then(|()| {
+        let (corpus, queries, qrels) =
+            (file("corpus.jsonl"), file("queries.jsonl"), file("qrels.tsv"));
+        Ok(evaluation::evaluate(&corpus, &queries, &qrels, run)?)
+    });
+    std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    report
+}
 
 /// Writes a file that only its owner may read.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {

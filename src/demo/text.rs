@@ -3,6 +3,7 @@ use std::{fs, io::BufRead, path::Path};
 
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 
 use crate::{
     achievements::model::{Stage, TransferMode},
@@ -148,6 +149,32 @@ impl Texts {
             demands: demands.into_iter().map(FolderDemand::read).collect::<Result<_>>()?,
         })
     }
+}
+
+/// Writes the shipped texts as a matching test set into `dir`: `corpus.jsonl`, `queries.jsonl` and
+/// `qrels.tsv`, with the demands that have an answer of grade 3 as queries.
+pub fn write_test_set(dir: &Path) -> anyhow::Result<()> {
+    let texts = Texts::shipped()?;
+    let (mut corpus, mut queries, mut qrels) = (String::new(), String::new(), String::new());
+    for a in &texts.achievements {
+        let line = json!({
+            "id": a.key, "title": a.title, "abstract": a.text, "keywords": a.keywords, "field": a.field
+        });
+        corpus.push_str(&format!("{line}\n"));
+    }
+    for d in texts.demands.iter().filter(|d| d.matches.iter().any(|j| j.grade == 3)) {
+        let line = json!({ "id": d.key, "title": d.title, "text": d.text, "kind": "demand" });
+        queries.push_str(&format!("{line}\n"));
+        for judged in &d.matches {
+            qrels.push_str(&format!("{}\t{}\t{}\n", d.key, judged.achievement, judged.grade));
+        }
+    }
+    for (name, text) in [("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels.tsv", qrels)]
+    {
+        let path = dir.join(name);
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn all<T: DeserializeOwned>(files: &[&str], what: &str) -> Result<Vec<T>> {

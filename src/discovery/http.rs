@@ -11,6 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     Catalogue,
     model::{BatchBody, BatchLine, Kind, MatchAnswer, MatchBody, SearchAnswer, Sort},
+    quality::{self, Quality},
     service,
 };
 use crate::{
@@ -30,7 +31,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(demand_matches)
         .service(achievement_matches)
         .service(match_batch)
-        .service(match_text);
+        .service(match_text)
+        .service(measured_quality);
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -284,4 +286,11 @@ async fn match_batch(
         Some((chunk, (catalogue, rest)))
     });
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(Box::pin(lines)))
+}
+
+/// The matching quality of this model version, as measured on test sets.
+#[utoipa::path(tag = "discovery", responses((status = 200, body = Quality)), security(()))]
+#[get("/quality")]
+async fn measured_quality() -> Result<Reply> {
+    Reply::ok(&quality::quality()?)
 }

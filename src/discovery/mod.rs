@@ -14,6 +14,7 @@
 mod catalogue;
 pub mod http;
 pub mod model;
+pub mod quality;
 pub mod service;
 
 pub use catalogue::{

@@ -193,3 +193,30 @@ async fn the_cross_match_streams_a_line_for_each_demand() {
         .await
         .refused(401, "unauthenticated");
 }
+
+/// The record of the shipped set is what the code reaches now; `keshi eval --shipped --json` prints it anew.
+#[actix_web::test]
+async fn the_recorded_quality_is_reached() {
+    let app = TestApp::start().await;
+    let told = app.visitor().get("/quality").await.ok();
+    assert_eq!(told["model"], json!(keshi_index::MODEL));
+    let shipped = told["sets"].as_array().unwrap().iter().find(|s| s["shipped"] == true).unwrap();
+    let report = keshi::demo::shipped_quality(None).unwrap();
+    assert_eq!(shipped["documents"], json!(report.documents));
+    assert_eq!(shipped["rows"].as_array().unwrap().len(), report.rows.len());
+    for (recorded, row) in shipped["rows"].as_array().unwrap().iter().zip(&report.rows) {
+        assert_eq!(recorded["queries"], json!(row.queries));
+        for (name, now) in
+            [("ndcg_10", row.ndcg_10), ("mrr_10", row.mrr_10), ("recall_50", row.recall_50)]
+        {
+            let then = recorded[name]["mean"].as_f64().unwrap();
+            assert!(
+                (then - now.mean).abs() < 1e-6,
+                "{} {name}: recorded {then}, now {}",
+                row.system,
+                now.mean
+            );
+        }
+    }
+    app.settle();
+}

@@ -25,6 +25,7 @@ const OPEN_TO_ALL: &[&str] = &[
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "GET /api/v1/codes",
+    "GET /api/v1/quality",
     "GET /api/v1/regions",
     "GET /api/v1/search",
     "POST /api/v1/match",
@@ -45,7 +46,7 @@ const OPEN_TO_ALL: &[&str] = &[
 ];
 
 /// Answers that depend on nobody, so that no token is looked at.
-const ASKS_NOBODY: &[&str] = &["GET /api/v1/codes", "GET /api/v1/regions"];
+const ASKS_NOBODY: &[&str] = &["GET /api/v1/codes", "GET /api/v1/quality", "GET /api/v1/regions"];
 
 /// The path of `call` with ids that name nothing.
 fn nowhere(call: &Call) -> String {
