@@ -11,6 +11,7 @@ pub mod deals; // match requests and what follows
 pub mod demands; // what firms ask for
 pub mod demo; // the demo market and the benchmarks
 pub mod discovery; // search and explained matching
+pub mod import; // drafts from a file
 pub mod insight; // targets and turnover
 pub mod kernel; // database, ids, time, money, errors, the caller, the journal
 pub mod markets; // regions, code lists, the life of a listing

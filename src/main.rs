@@ -14,7 +14,9 @@ use clap::{Parser, Subcommand};
 use keshi::{
     Keshi,
     accounts::{self, NewAccount, credentials::Hasher, rules::password},
-    demo, discovery, insight,
+    demo, discovery,
+    import::{self, ImportKind},
+    insight,
     kernel::{
         Code, Config, Db, Error, Faults, Id, Lang, MemberRole, OrganizationKind, PlatformRole,
         Region, Secret, db::DbConn, journal, of, secret, telemetry,
@@ -65,6 +67,15 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Load drafts from a file of JSON lines, all of them or none.
+    Import {
+        /// achievements, demands or contracts
+        kind: String,
+        file: PathBuf,
+        /// The address of the account in whose name they are made.
+        #[arg(long = "as", value_name = "EMAIL")]
+        email: String,
     },
     /// Matching quality on a test set.
     Eval {
@@ -169,6 +180,14 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Backup { file } => backup(&config, &file)?,
         Command::Restore { file } => restore(&config, &file)?,
         Command::User { command } => return create_user(&config, command),
+        Command::Import { kind, file, email } => {
+            let Some(kind) = ImportKind::from_slug(&kind) else {
+                eprintln!("keshi import takes achievements, demands or contracts, not {kind:?}");
+                return Ok(ExitCode::from(2));
+            };
+            let db = Db::open(&config.database_url)?;
+            println!("{} drafts loaded", import::run(&db, kind, &file, &email)?);
+        }
         Command::Eval { corpus, queries, qrels, shipped, run, json } => {
             let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
             let report = if shipped {

@@ -37,6 +37,7 @@ pub use service::{
         NewAccount, add_member, create_account, create_broker, create_organization, is_empty,
         open_session, tick,
     },
+    sign_in::actor_by_email,
     tasks,
 };
 pub use store::{broker, broker_of, members, organization, organizations, person};

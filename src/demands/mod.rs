@@ -16,5 +16,5 @@ mod rules;
 mod service;
 mod store;
 
-pub use service::{create_published, is_visible, may_act_for, tasks, tick};
+pub use service::{create, create_published, is_visible, may_act_for, tasks, tick};
 pub use store::{all_published, find, find_many, for_index};

@@ -237,3 +237,24 @@ async fn the_clock_lets_requests_and_listings_expire() {
     assert_eq!(buyer.get(&format!("/demands/{demand}")).await.ok()["state"], "expired");
     assert!(app.visitor().get("/search?q=轧辊&kind=demand").await.ok()["total"] == 0);
 }
+
+#[actix_web::test]
+async fn a_file_is_imported_whole_or_not_at_all() {
+    use keshi::import::{ImportKind, run};
+    let app = TestApp::start().await;
+    let house = app.house(OrganizationKind::Institute, "210200").await;
+    let email = house.admin.get("/me").await.ok()["email"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    let good = listing("轧辊激光熔覆修复工艺").to_string();
+    fs::write(&file, format!("{good}\n\n{{\"title\": 1}}\n")).unwrap();
+    let import = |name: &str| run(&app.keshi.db, ImportKind::Achievements, &file, name);
+    let told = import(&email).unwrap_err().to_string();
+    assert!(told.contains("line 3: /title") && told.contains("/abstract"), "{told}");
+    assert_eq!(house.admin.get("/achievements?mine=true").await.ok()["total"], 0);
+    fs::write(&file, format!("{good}\n{good}\n")).unwrap();
+    assert!(import("nobody@keshi.test").is_err());
+    assert_eq!(import(&email.to_uppercase()).unwrap(), 2);
+    assert_eq!(house.admin.get("/achievements?mine=true").await.ok()["total"], 2);
+    app.settle();
+}

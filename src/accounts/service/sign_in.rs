@@ -44,7 +44,7 @@ pub fn recognise(
             if session.revoked_at.is_some() || session.expires_at < now {
                 return refused("session_revoked", "会话已结束，请重新登录。");
             }
-            (person(conn, account, session.id)?, session.second_factor)
+            (person(conn, account, Some(session.id))?, session.second_factor)
         }
         Shown::Key(digest) => {
             let Some((key, organization)) = store::sessions::api_key_by_digest(conn, digest)?
@@ -74,11 +74,17 @@ pub fn recognise(
     Ok(Recognised::Known(Box::new(if held { rules::withhold(actor) } else { actor })))
 }
 
-fn person(conn: &mut DbConn, account: Account, session: Id<of::Session>) -> Result<Actor> {
+/// Somebody who needs no session: whoever sits at the command line speaks for them.
+pub fn actor_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Actor>> {
+    let account = store::people::by_email(conn, &email.trim().to_lowercase())?;
+    account.map(|account| person(conn, account, None)).transpose()
+}
+
+fn person(conn: &mut DbConn, account: Account, session: Option<Id<of::Session>>) -> Result<Actor> {
     let seats = store::people::seats(conn, account.id)?;
     Ok(Actor {
         account: account.id,
-        session: Some(session),
+        session,
         api_key: None,
         email_verified: account.email_verified_at.is_some(),
         second_factor_missing: false,
