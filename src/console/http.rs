@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    accounts, achievements, contracts, deals, demands,
+    accounts, achievements, contracts, deals, demands, insight,
     kernel::{Actor, Db, Label, Problem, Reply, Result, task::Task},
     markets::{self, regions},
 };
@@ -62,6 +62,7 @@ static CODES: LazyLock<CodeLists> = LazyLock::new(|| {
         demands::model::codes(),
         deals::model::codes(),
         contracts::code_lists(),
+        insight::model::codes(),
         vec![("regions", regions)],
     ];
     CodeLists(lists.into_iter().flatten().collect())
