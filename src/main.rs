@@ -68,7 +68,7 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Load drafts from a file of JSON lines, all of them or none.
+    /// Load drafts from JSON lines, CSV or xlsx, all of them or none.
     Import {
         /// achievements, demands or contracts
         kind: String,

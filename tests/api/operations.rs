@@ -256,5 +256,22 @@ async fn a_file_is_imported_whole_or_not_at_all() {
     assert!(import("nobody@keshi.test").is_err());
     assert_eq!(import(&email.to_uppercase()).unwrap(), 2);
     assert_eq!(house.admin.get("/achievements?mine=true").await.ok()["total"], 2);
+
+    // the same as a table
+    let table = folder.path().join("a.csv");
+    let heads = "title,abstract,keywords,field,stage,trl,transfer_modes,price_fen,price_negotiable";
+    let row = |trl: &str| {
+        format!(
+            "高压泵阀密封环,以碳化硅与石墨复合烧结制成密封环，耐压二十兆帕，寿命三年以上。,密封;碳化硅,03,pilot,{trl},license；transfer,,是"
+        )
+    };
+    let load = || run(&app.keshi.db, ImportKind::Achievements, &table, &email);
+    fs::write(&table, format!("{heads}\n{}\n{}\n", row("6"), row("six"))).unwrap();
+    let told = load().unwrap_err().to_string();
+    assert!(told.contains("row 3: /trl") && !told.contains("row 2"), "{told}");
+    fs::write(&table, format!("\u{feff}{heads}\n{}\n", row("6"))).unwrap();
+    assert_eq!(load().unwrap(), 1);
+    let listed = house.admin.get("/achievements?mine=true&limit=1").await.ok();
+    assert_eq!(listed["items"][0]["keywords"], json!(["密封", "碳化硅"]));
     app.settle();
 }
