@@ -1,8 +1,11 @@
 //! The OpenAPI document, made from the code, and the page to browse it without internet.
 use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::{
-    InfoBuilder, LicenseBuilder, OpenApi, RefOr,
-    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    Content, InfoBuilder, LicenseBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
+    path::{Operation, ParameterIn},
+    security::{
+        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    },
     tag::TagBuilder,
 };
 use utoipa_actix_web::AppExt;
@@ -11,6 +14,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{api, kernel::Error, operations};
 
 const PATH: &str = "/api/v1/openapi.json";
+const PROBLEM: &str = "application/problem+json";
+const JSON: &str = "application/json";
 
 const TAGS: &[(&str, &str)] = &[
     ("identity", "注册、登录与本人 · accounts, sessions, the caller"),
@@ -72,36 +77,75 @@ pub fn document() -> OpenApi {
         ))),
     );
     name_calls(&mut doc);
+    add_usual_refusals(&mut doc);
     describe_answers(&mut doc);
     doc
 }
 
+/// Every call with its path.
+fn calls(doc: &mut OpenApi) -> impl Iterator<Item = (&String, &mut Operation)> {
+    doc.paths.paths.iter_mut().flat_map(|(path, item)| {
+        let PathItem { get, post, put, patch, delete, .. } = item;
+        [get, post, put, patch, delete].into_iter().flatten().map(move |call| (path, call))
+    })
+}
+
 /// Handlers of two rooms may have one name; a call is named by its room and its handler.
 fn name_calls(doc: &mut OpenApi) {
-    for item in doc.paths.paths.values_mut() {
-        let calls =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for call in calls.into_iter().flatten() {
-            let room = call.tags.iter().flatten().next();
-            if let (Some(room), Some(handler)) = (room, &call.operation_id) {
-                call.operation_id = Some(format!("{room}_{handler}"));
-            }
+    for (_, call) in calls(doc) {
+        let room = call.tags.iter().flatten().next();
+        if let (Some(room), Some(handler)) = (room, &call.operation_id) {
+            call.operation_id = Some(format!("{room}_{handler}"));
         }
     }
 }
 
-/// Every answer must have a description; where a route says nothing special, its status does.
+/// Adds the refusals that follow from what a call takes, so that a handler names only its own: a token
+/// can open nothing, a path lead nowhere, a body or query be faulty, a version be stale.
+fn add_usual_refusals(doc: &mut OpenApi) {
+    for (path, call) in calls(doc) {
+        let takes = |place: ParameterIn, name: Option<&str>| {
+            let all = call.parameters.iter().flatten();
+            all.clone().any(|p| match p {
+                RefOr::T(p) => p.parameter_in == place && name.is_none_or(|n| p.name == n),
+                RefOr::Ref(_) => false,
+            })
+        };
+        let token =
+            call.security.iter().flatten().any(|way| *way != SecurityRequirement::default());
+        let body = call.request_body.is_some();
+        let usual = [
+            ("401", token),
+            ("404", path.contains('{')),
+            ("412", takes(ParameterIn::Header, Some("If-Match"))),
+            ("413", body),
+            ("422", body || takes(ParameterIn::Query, None)),
+        ];
+        for (status, _) in usual.into_iter().filter(|(_, can)| *can) {
+            let answers = &mut call.responses.responses;
+            answers.entry(status.to_owned()).or_insert_with(|| RefOr::T(refusal()));
+        }
+    }
+}
+
+fn refusal() -> Response {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().content(PROBLEM, problem).build()
+}
+
+/// Every answer must have a description; where a route says nothing special, its status does. Refusals
+/// are of the type that RFC 9457 gives them.
 fn describe_answers(doc: &mut OpenApi) {
-    for item in doc.paths.paths.values_mut() {
-        let calls =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for (status, answer) in calls.into_iter().flatten().flat_map(|c| &mut c.responses.responses)
+    for (status, answer) in calls(doc).flat_map(|(_, call)| &mut call.responses.responses) {
+        let RefOr::T(answer) = answer else { continue };
+        if answer.description.is_empty() {
+            answer.description = usual_meaning(status).into();
+        }
+        let is_problem = |content: &Content| matches!(&content.schema, Some(RefOr::Ref(at)) if at.ref_location.ends_with("/Problem"));
+        if answer.content.get(JSON).is_some_and(is_problem)
+            && let Some(content) = answer.content.shift_remove(JSON)
         {
-            if let RefOr::T(answer) = answer
-                && answer.description.is_empty()
-            {
-                answer.description = usual_meaning(status).into();
-            }
+            answer.content.insert(PROBLEM.to_owned(), content);
         }
     }
 }

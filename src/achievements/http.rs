@@ -31,9 +31,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = AchievementDraft,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 201, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 201, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -57,7 +55,6 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<AchievementDraft>) -> Re
     params(ListQuery),
     responses(
         (status = 200, body = Page<AchievementView>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -72,7 +69,6 @@ async fn list(visitor: Visitor, db: Data<Db>, query: Query<ListQuery>) -> Result
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -111,10 +107,8 @@ async fn one(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that was read."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -141,9 +135,8 @@ async fn edit(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that was read."),
     ),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 204), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -163,9 +156,7 @@ async fn remove(
     tag = "achievements",
     params(("id" = String, Path, format = Uuid), VersionsQuery),
     responses(
-        (status = 200, body = Page<VersionView>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = Page<VersionView>), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -206,9 +197,8 @@ async fn advance(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -234,9 +224,8 @@ async fn submit(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -261,9 +250,8 @@ async fn approve(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -288,9 +276,8 @@ async fn give_back(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -315,9 +302,8 @@ async fn withdraw(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -343,9 +329,8 @@ async fn renew(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = AchievementView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

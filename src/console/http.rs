@@ -8,8 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     accounts, achievements, brokerage, contracts, deals, demands, discovery, insight,
     kernel::{
-        Actor, Db, Label, Moment, Page, Problem, Query, Reply, Result, Window, page::MAX_LIMIT,
-        task::Task,
+        Actor, Db, Label, Moment, Page, Query, Reply, Result, Window, page::MAX_LIMIT, task::Task,
     },
     markets::{self, regions},
     notices,
@@ -59,9 +58,6 @@ struct TaskList {
     params(TaskList),
     responses(
         (status = 200, description = "A page of tasks", body = Page<Task>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

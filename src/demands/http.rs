@@ -33,9 +33,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = DemandDraft,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 201, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 201, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -60,7 +58,6 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<DemandDraft>) -> Result<
     params(ListQuery),
     responses(
         (status = 200, body = Page<DemandView>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -75,7 +72,6 @@ async fn list(visitor: Visitor, db: Data<Db>, query: Query<ListQuery>) -> Result
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -99,10 +95,8 @@ async fn one(visitor: Visitor, db: Data<Db>, at: At<of::Demand>) -> Result<Reply
         ("If-Match" = Option<String>, Header, description = "The `ETag` that was read."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -129,9 +123,8 @@ async fn edit(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that was read."),
     ),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 204), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -146,9 +139,7 @@ async fn remove(actor: Writer, db: Data<Db>, at: At<of::Demand>, seen: IfMatch) 
     tag = "demands",
     params(("id" = String, Path, format = Uuid), VersionsQuery),
     responses(
-        (status = 200, body = Page<VersionView>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = Page<VersionView>), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -189,9 +180,8 @@ async fn advance(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -217,9 +207,8 @@ async fn submit(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -244,9 +233,8 @@ async fn approve(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -271,9 +259,8 @@ async fn give_back(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -298,9 +285,8 @@ async fn withdraw(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -326,9 +312,8 @@ async fn renew(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DemandView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

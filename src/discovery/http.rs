@@ -143,9 +143,6 @@ impl MatchParams {
     params(("id" = String, Path, format = Uuid), MatchParams),
     responses(
         (status = 200, body = MatchAnswer),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -179,9 +176,6 @@ async fn demand_matches(
     params(("id" = String, Path, format = Uuid), MatchParams),
     responses(
         (status = 200, body = MatchAnswer),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -215,9 +209,6 @@ async fn achievement_matches(
     request_body = MatchBody,
     responses(
         (status = 200, body = MatchAnswer),
-        (status = 401, body = Problem),
-        (status = 413, body = Problem),
-        (status = 422, body = Problem),
         (status = 429, body = Problem, description = "too many texts from this address"),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
@@ -243,9 +234,6 @@ async fn match_text(
     request_body = BatchBody,
     responses(
         (status = 200, body = BatchLine, content_type = "application/x-ndjson", description = "one such object a line"),
-        (status = 401, body = Problem),
-        (status = 413, body = Problem),
-        (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -316,8 +304,7 @@ async fn measured_quality(db: Data<Db>, catalogue: Data<Catalogue>) -> Result<Re
     tag = "discovery",
     params(("id" = String, Path, format = Uuid)),
     responses(
-        (status = 200, body = LikenessAnswer),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = LikenessAnswer), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -347,9 +334,8 @@ async fn achievement_likenesses(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = LinkView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = LinkView), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -375,8 +361,7 @@ async fn achievement_same_as(
     tag = "discovery",
     params(("id" = String, Path, format = Uuid)),
     responses(
-        (status = 200, body = LikenessAnswer),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = LikenessAnswer), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -406,9 +391,8 @@ async fn demand_likenesses(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = LinkView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = LinkView), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

@@ -25,9 +25,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe")),
     responses(
         (status = 201, body = TargetView),
-        (status = 401, body = Problem),
         (status = 403, body = Problem),
-        (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -47,7 +45,7 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<NewTargetBody>) -> Resul
 #[utoipa::path(
     tag = "targets",
     params(TargetsQuery),
-    responses((status = 200, body = Page<TargetView>), (status = 422, body = Problem)),
+    responses((status = 200, body = Page<TargetView>),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/targets")]
@@ -60,7 +58,7 @@ async fn list(_visitor: Visitor, db: Data<Db>, query: Query<TargetsQuery>) -> Re
 #[utoipa::path(
     tag = "targets",
     params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, body = TargetView), (status = 404, body = Problem)),
+    responses((status = 200, body = TargetView),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/targets/{id}")]
@@ -81,8 +79,6 @@ async fn find(_visitor: Visitor, db: Data<Db>, id: At<of::Target>) -> Result<Rep
     params(("id" = String, Path, format = Uuid), ProgressQuery),
     responses(
         (status = 200, body = Progress),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -109,7 +105,7 @@ async fn progress(
 #[utoipa::path(
     tag = "statistics",
     params(TurnoverQuery),
-    responses((status = 200, body = Turnover), (status = 422, body = Problem)),
+    responses((status = 200, body = Turnover),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/statistics/turnover")]
@@ -133,7 +129,7 @@ async fn show_turnover(
 #[utoipa::path(
     tag = "statistics",
     params(FlowsQuery),
-    responses((status = 200, body = Flows), (status = 422, body = Problem)),
+    responses((status = 200, body = Flows),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/statistics/flows")]
@@ -155,7 +151,7 @@ async fn show_flows(
 #[utoipa::path(
     tag = "statistics",
     params(RankingsQuery),
-    responses((status = 200, body = Rankings), (status = 422, body = Problem)),
+    responses((status = 200, body = Rankings),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/statistics/rankings")]
@@ -177,7 +173,7 @@ async fn show_rankings(
 #[utoipa::path(
     tag = "statistics",
     params(ConversionQuery),
-    responses((status = 200, body = Conversion), (status = 422, body = Problem)),
+    responses((status = 200, body = Conversion),),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
 #[get("/statistics/local-conversion")]

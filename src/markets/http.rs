@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::regions::{self, RegionInfo};
-use crate::kernel::{Faults, Problem, Query, Region, Reply, Result};
+use crate::kernel::{Faults, Query, Region, Reply, Result};
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list);
@@ -24,7 +24,7 @@ struct RegionQuery {
 #[utoipa::path(
     tag = "codes",
     params(RegionQuery),
-    responses((status = 200, body = Vec<RegionInfo>), (status = 422, body = Problem)),
+    responses((status = 200, body = Vec<RegionInfo>),),
     security(()),
 )]
 #[get("/regions")]

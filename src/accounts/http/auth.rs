@@ -30,8 +30,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 201, body = RegisteredView),
-        (status = 409, description = "`email_taken` or `organization_exists`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 409, description = "`email_taken` or `organization_exists`", body = Problem), (status = 429, body = Problem),
     ),
     security(()),
 )]
@@ -63,8 +62,7 @@ async fn register(
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 200, body = TokensView),
-        (status = 401, description = "`bad_credentials`, `totp_required` or `totp_invalid`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 401, description = "`bad_credentials`, `totp_required` or `totp_invalid`", body = Problem), (status = 429, body = Problem),
     ),
     security(()),
 )]
@@ -102,8 +100,7 @@ async fn login(
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 200, body = TokensView),
-        (status = 401, description = "`refresh_invalid`, `refresh_expired`, `refresh_reused` or `session_revoked`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 401, description = "`refresh_invalid`, `refresh_expired`, `refresh_reused` or `session_revoked`", body = Problem), (status = 429, body = Problem),
     ),
     security(()),
 )]
@@ -129,8 +126,7 @@ async fn refresh(
     request_body = Nothing,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem),
+        (status = 204), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -151,7 +147,6 @@ async fn logout(me: InPerson, db: Data<Db>, body: Body<Nothing>) -> Result<Reply
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 204),
-        (status = 413, body = Problem),
         (status = 422, description = "`bad_link`: wrong, used or expired", body = Problem),
         (status = 429, body = Problem),
     ),
@@ -179,10 +174,8 @@ async fn verify_email(
     request_body = Nothing,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 202, body = NoticeView),
-        (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 409, description = "`already_verified`", body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 202, body = NoticeView), (status = 403, body = Problem),
+        (status = 409, description = "`already_verified`", body = Problem), (status = 429, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -212,8 +205,7 @@ async fn resend(
     request_body = PasswordReset,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 202, body = NoticeView),
-        (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 202, body = NoticeView), (status = 429, body = Problem),
     ),
     security(()),
 )]
@@ -246,7 +238,6 @@ async fn forgot(
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 204),
-        (status = 413, body = Problem),
         (status = 422, description = "`bad_link`, or the password is too weak", body = Problem),
         (status = 429, body = Problem),
     ),

@@ -36,10 +36,8 @@ fn shown(view: &BrokerView) -> Result<Reply> {
     request_body = BrokerInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 201, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 201, body = BrokerView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
         (status = 409, description = "`broker_exists`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -80,7 +78,6 @@ struct BrokerQuery {
     params(BrokerQuery),
     responses(
         (status = 200, body = Page<BrokerView>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -108,7 +105,6 @@ async fn list(visitor: Visitor, db: Data<Db>, query: Query<BrokerQuery>) -> Resu
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -130,10 +126,7 @@ async fn one(visitor: Visitor, db: Data<Db>, at: At<of::Broker>) -> Result<Reply
     ),
     responses(
         (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
-        (status = 403, description = "`not_the_broker`", body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 403, description = "`not_the_broker`", body = Problem), (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -171,10 +164,8 @@ async fn judged(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
         (status = 409, description = "`illegal_transition`, `agency_not_verified`, `not_a_member`, `certificate_expired`, `certificate_in_use`", body = Problem),
-        (status = 412, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -199,9 +190,8 @@ async fn verify(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -227,9 +217,8 @@ async fn reject(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -25,7 +25,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     tag = "identity",
     responses(
         (status = 200, body = MeView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -44,9 +43,7 @@ async fn show(actor: Actor, db: Data<Db>) -> Result<Reply> {
     request_body = ProfilePatch,
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     responses(
-        (status = 200, body = MeView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 412, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = MeView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -77,10 +74,8 @@ async fn edit(
     request_body = Nothing,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 200, body = TotpView),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 200, body = TotpView), (status = 403, body = Problem),
         (status = 409, description = "`totp_enabled`", body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -107,12 +102,9 @@ async fn begin_totp(
     request_body = OneTimeCode,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 200, body = SecondFactorView),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 200, body = SecondFactorView), (status = 403, body = Problem),
         (status = 409, description = "`totp_not_begun`", body = Problem),
-        (status = 413, body = Problem),
         (status = 422, description = "`totp_invalid`", body = Problem),
-        (status = 429, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -138,12 +130,9 @@ async fn confirm_totp(
     tag = "identity",
     request_body = OneTimeCode,
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 204), (status = 403, body = Problem),
         (status = 409, description = "`totp_not_enabled`", body = Problem),
-        (status = 413, body = Problem),
         (status = 422, description = "`totp_invalid`", body = Problem),
-        (status = 429, body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -54,7 +54,6 @@ struct OrganizationQuery {
     params(OrganizationQuery),
     responses(
         (status = 200, body = Page<OrganizationView>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -84,7 +83,6 @@ async fn list(visitor: Visitor, db: Data<Db>, query: Query<OrganizationQuery>) -
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -105,10 +103,8 @@ fn shown(view: &OrganizationView) -> Result<Reply> {
     request_body = OrganizationPatch,
     params(("id" = String, Path, format = Uuid), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     responses(
-        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -149,9 +145,8 @@ async fn judge(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -176,10 +171,8 @@ async fn verify(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -205,10 +198,8 @@ async fn reject(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = OrganizationView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -238,9 +229,7 @@ struct PageQuery {
     tag = "organizations",
     params(("id" = String, Path, format = Uuid), PageQuery),
     responses(
-        (status = 200, body = Page<MemberView>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = Page<MemberView>), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -267,9 +256,8 @@ async fn members(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 201, body = MemberView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 201, body = MemberView), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -294,8 +282,7 @@ async fn invite(
     tag = "organizations",
     params(("id" = String, Path, format = Uuid), ("account_id" = String, Path, format = Uuid)),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 204), (status = 403, body = Problem),
         (status = 409, description = "`last_admin`", body = Problem),
     ),
     security(("bearer" = [])),
@@ -325,9 +312,7 @@ fn second<T>(req: &HttpRequest, name: &str, what: &'static str) -> Result<Id<T>>
     tag = "organizations",
     params(("id" = String, Path, format = Uuid), PageQuery),
     responses(
-        (status = 200, body = Page<ApiKeyView>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = Page<ApiKeyView>), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -353,9 +338,7 @@ async fn api_keys(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 201, body = NewApiKeyView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 201, body = NewApiKeyView), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -380,8 +363,7 @@ async fn create_api_key(
     tag = "organizations",
     params(("id" = String, Path, format = Uuid), ("key_id" = String, Path, format = Uuid)),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 204), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -70,7 +70,6 @@ struct AgencyQuery {
     params(AgencyQuery),
     responses(
         (status = 200, body = Page<RankedAgency>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -92,7 +91,6 @@ async fn list(_visitor: Visitor, db: Data<Db>, query: Query<AgencyQuery>) -> Res
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = AgencyView),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -107,9 +105,7 @@ async fn one(_visitor: Visitor, db: Data<Db>, at: At<of::Organization>) -> Resul
     params(("id" = String, Path, format = Uuid), YearQuery),
     responses(
         (status = 200, body = ScorecardView),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_member`", body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -130,9 +126,7 @@ async fn card(
     params(("id" = String, Path, format = Uuid), YearQuery),
     responses(
         (status = 200, body = FiguresView),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_member`", body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -156,10 +150,8 @@ async fn agency_figures(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 201, body = RecognitionView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 201, body = RecognitionView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
         (status = 409, description = "`already_recognized`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -188,10 +180,8 @@ async fn recognize(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = RecognitionView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = RecognitionView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -225,11 +215,9 @@ async fn remove_recognition(
     ),
     responses(
         (status = 201, body = AgencyFactView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_admin`", body = Problem),
-        (status = 404, body = Problem),
         (status = 409, description = "`year_closed`", body = Problem),
-        (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 412, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -262,9 +250,7 @@ struct AgencyFacts {
     params(("id" = String, Path, format = Uuid), YearQuery),
     responses(
         (status = 200, body = AgencyFacts),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_member`", body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -307,10 +293,8 @@ async fn decided(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AgencyFactView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = AgencyFactView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
         (status = 409, description = "`illegal_transition`, `year_closed`", body = Problem),
-        (status = 412, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -335,10 +319,8 @@ async fn confirm_fact(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = AgencyFactView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = AgencyFactView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
         (status = 409, description = "`illegal_transition`, `year_closed`", body = Problem),
-        (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -360,7 +342,6 @@ async fn refuse_fact(
     params(YearQuery),
     responses(
         (status = 200, body = ScoreRules),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
 )]
@@ -376,10 +357,8 @@ async fn rules(_visitor: Visitor, db: Data<Db>, query: Query<YearQuery>) -> Resu
     request_body = ScoreRules,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 200, body = ScoreRules),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 200, body = ScoreRules), (status = 403, body = Problem),
         (status = 409, description = "`year_closed`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -409,8 +388,7 @@ struct YearBody {
     request_body = YearBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
-        (status = 200, body = ClosedYear),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 200, body = ClosedYear), (status = 403, body = Problem),
         (status = 409, description = "`year_closed`, `no_agencies`", body = Problem),
         (status = 422, description = "A faulty body, or the year is not over", body = Problem),
     ),

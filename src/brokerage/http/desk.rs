@@ -41,9 +41,8 @@ struct DeskQuery {
     params(DeskQuery),
     responses(
         (status = 200, body = DeskView),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_a_broker`, `not_member`", body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 404, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -56,7 +55,7 @@ async fn desk(actor: Actor, db: Data<Db>, query: Query<DeskQuery>) -> Result<Rep
 /// How many open cases a broker of each level may have.
 #[utoipa::path(
     tag = "brokerage",
-    responses((status = 200, body = CaseloadView), (status = 401, body = Problem)),
+    responses((status = 200, body = CaseloadView),),
     security(("bearer" = []), ("api_key" = [])),
 )]
 #[get("/brokerage/limits")]
@@ -69,9 +68,7 @@ async fn limits(_actor: Actor, db: Data<Db>) -> Result<Reply> {
     tag = "brokerage",
     request_body = CaseloadPatch,
     responses(
-        (status = 200, body = CaseloadView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = CaseloadView), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -89,7 +86,6 @@ async fn set_limits(actor: Writer, db: Data<Db>, body: Body<CaseloadPatch>) -> R
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = ProposalsView),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -111,11 +107,8 @@ async fn proposals(actor: Actor, db: Data<Db>, at: At<of::Deal>) -> Result<Reply
     ),
     responses(
         (status = 200, body = HandOverView),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_your_case`", body = Problem),
-        (status = 404, body = Problem),
         (status = 409, description = "`no_open_case`, `caseload_full`, `broker_proposed`", body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -147,11 +140,8 @@ async fn hand_over(
     ),
     responses(
         (status = 200, body = BrokerView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_the_broker`, `not_agency_member`", body = Problem),
-        (status = 404, body = Problem),
         (status = 409, description = "`open_cases`, `illegal_transition`", body = Problem),
-        (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -194,9 +184,7 @@ impl YearQuery {
     params(("id" = String, Path, format = Uuid), YearQuery),
     responses(
         (status = 200, body = FiguresView),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_member`", body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

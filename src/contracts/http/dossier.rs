@@ -41,10 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "What was found, errors first.", body = PrecheckView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "A clerk who is not assigned.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -61,10 +58,7 @@ async fn precheck(db: Data<Db>, actor: Actor, id: At<of::Contract>) -> Result<Re
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "The text.", body = TextView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "A clerk who is not assigned.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -79,9 +73,6 @@ async fn text(db: Data<Db>, actor: Writer, id: At<of::Contract>) -> Result<Reply
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "Oldest first.", body = ContractHistoryView),
-        (status = 401, description = "Not signed in.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -98,9 +89,6 @@ async fn history(db: Data<Db>, actor: Actor, id: At<of::Contract>) -> Result<Rep
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "Oldest first.", body = ContractVersionsView),
-        (status = 401, description = "Not signed in.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -118,12 +106,8 @@ async fn versions(db: Data<Db>, actor: Actor, id: At<of::Contract>) -> Result<Re
     request_body = AssignBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not for this caller.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -149,10 +133,7 @@ async fn assign(
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "Oldest first.", body = PapersView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "A clerk who is not assigned.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -170,12 +151,8 @@ async fn papers(db: Data<Db>, actor: Writer, id: At<of::Contract>) -> Result<Rep
     request_body = PaperBody,
     responses(
         (status = 201, description = "The paper.", body = Paper),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not for this caller.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -200,10 +177,7 @@ async fn add_paper(
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "With the income from technology, and why it is so much.", body = ReceiptsView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "A clerk who is not assigned.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -219,12 +193,8 @@ async fn receipts(db: Data<Db>, actor: Actor, id: At<of::Contract>) -> Result<Re
     request_body = ReceiptBody,
     responses(
         (status = 201, description = "All receipts with the new one.", body = ReceiptsView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not for this caller.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -252,11 +222,8 @@ async fn add_receipt(
     ),
     responses(
         (status = 204, description = "Gone."),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not a member of the filer.", body = Problem),
-        (status = 404, description = "No such contract or paper for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -282,10 +249,7 @@ async fn drop_paper(
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "The certificate.", body = String, content_type = "text/html"),
-        (status = 401, description = "Not signed in.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not registered, or no longer.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

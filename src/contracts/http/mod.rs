@@ -39,11 +39,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = ContractBody,
     responses(
         (status = 201, description = "The draft.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not a member of the filer.", body = Problem),
         (status = 409, description = "The deal has a contract already or is closed.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -62,12 +59,8 @@ async fn create(db: Data<Db>, actor: Writer, body: Body<ContractBody>) -> Result
     request_body = DealContractBody,
     responses(
         (status = 201, description = "The draft.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not a member of the deal's seller.", body = Problem),
-        (status = 404, description = "No such deal for this caller.", body = Problem),
         (status = 409, description = "The deal has a contract already or is closed.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -107,9 +100,6 @@ struct ListQuery {
     params(ListQuery),
     responses(
         (status = 200, description = "One page.", body = Page<ContractView>),
-        (status = 401, description = "Not signed in.", body = Problem),
-        (status = 422, description = "A faulty parameter.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -141,9 +131,6 @@ async fn list(db: Data<Db>, actor: Actor, query: Query<ListQuery>) -> Result<Rep
     params(("id" = String, Path, description = "The contract.")),
     responses(
         (status = 200, description = "The contract; its version is the ETag.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -162,13 +149,8 @@ async fn show(db: Data<Db>, actor: Actor, id: At<of::Contract>) -> Result<Reply>
     request_body = ContractPatch,
     responses(
         (status = 200, description = "The draft as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not a member of the filer.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "No draft any more.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -193,12 +175,8 @@ async fn edit(
     ),
     responses(
         (status = 204, description = "Gone."),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not a member of the filer.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "No draft any more.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

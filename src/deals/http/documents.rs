@@ -36,13 +36,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body(content = NewDocument, content_type = "multipart/form-data"),
     responses(
         (status = 201, description = "The document", body = DocumentView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`: the deal is closed", body = Problem),
         (status = 413, description = "Over the limit", body = Problem),
         (status = 422, description = "`empty_file`, `type_not_allowed`, `type_mismatch`, `archive_bomb` …", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -93,11 +90,7 @@ async fn add_document(
     params(("id" = String, Path, format = Uuid), Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<DocumentView>),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -120,10 +113,7 @@ async fn list_documents(
     params(("id" = String, Path, format = Uuid), ("part" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The file, under its name", content_type = "application/octet-stream"),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`", body = Problem),
-        (status = 404, description = "No such document for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -156,10 +146,7 @@ async fn download_document(
     params(("id" = String, Path, format = Uuid), ("part" = String, Path, format = Uuid)),
     responses(
         (status = 204, description = "Gone; that it was there stays on record"),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `not_your_document`", body = Problem),
-        (status = 404, description = "No such document for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

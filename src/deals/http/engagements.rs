@@ -34,12 +34,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = NewEngagement,
     responses(
         (status = 201, description = "The engagement, `proposed`", body = EngagementView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `not_your_move`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`broker_engaged`, `broker_proposed`, `illegal_transition`", body = Problem),
         (status = 422, description = "A faulty body, `over_cap`, `own_trade`", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -70,9 +67,6 @@ async fn propose_broker(
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "All of them", body = Page<EngagementView>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -91,13 +85,9 @@ async fn list_brokers(actor: Actor, db: Data<Db>, id: At<of::Deal>) -> Result<Re
     request_body = AcceptEngagement,
     responses(
         (status = 200, description = "The engagement", body = EngagementView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`disclosure_unseen`, `broker_engaged`, `illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -125,13 +115,9 @@ async fn accept_broker(
     request_body = RefuseEngagement,
     responses(
         (status = 200, description = "The engagement", body = EngagementView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -153,13 +139,9 @@ async fn decline_broker(
     request_body = RefuseEngagement,
     responses(
         (status = 200, description = "The engagement", body = EngagementView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -181,13 +163,9 @@ async fn withdraw_broker(
     request_body = RefuseEngagement,
     responses(
         (status = 200, description = "The engagement", body = EngagementView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

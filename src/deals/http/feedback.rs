@@ -19,8 +19,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     tag = "deals",
     responses(
         (status = 200, description = "Both funnels", body = FunnelView),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -35,10 +33,7 @@ async fn show_funnel(actor: Actor, visitor: Visitor, db: Data<Db>) -> Result<Rep
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The funnel with what to do", body = Funnel),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_the_owner`", body = Problem),
-        (status = 404, description = "No such achievement for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -60,10 +55,7 @@ async fn show_achievement_feedback(
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The funnel with what to do", body = Funnel),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_the_owner`", body = Problem),
-        (status = 404, description = "No such demand for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

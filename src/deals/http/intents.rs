@@ -31,12 +31,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = NewIntent,
     responses(
         (status = 201, description = "The intent, `proposed`", body = IntentView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`, `same_text`", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -64,11 +60,7 @@ async fn propose_intent(
     params(("id" = String, Path, format = Uuid), Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<IntentView>),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -92,13 +84,9 @@ async fn list_intents(
     request_body = ConfirmIntent,
     responses(
         (status = 200, description = "The intent", body = IntentView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`digest_mismatch`, `illegal_transition`, `no_intent`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -120,13 +108,9 @@ async fn confirm_intent(
     request_body = Nothing,
     responses(
         (status = 200, description = "The intent, `withdrawn`", body = IntentView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`, `no_intent`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

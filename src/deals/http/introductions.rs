@@ -30,11 +30,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = NewIntroduction,
     responses(
         (status = 201, description = "The record", body = IntroductionView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_broker`", body = Problem),
         (status = 404, description = "No such listing for this caller", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -59,9 +56,6 @@ async fn record_introduction(
     params(Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<IntroductionView>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -77,9 +71,6 @@ async fn list_introductions(actor: Actor, db: Data<Db>, query: Query<Wanted>) ->
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The record", body = IntroductionView),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 404, description = "No such record for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -95,12 +86,8 @@ async fn show_introduction(actor: Actor, db: Data<Db>, id: At<of::Introduction>)
     request_body = Nothing,
     responses(
         (status = 200, description = "The record, confirmed", body = IntroductionView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such record for this caller", body = Problem),
         (status = 409, description = "`already_accepted`", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -121,10 +108,6 @@ async fn accept_introduction(
     params(("id" = String, Path, format = Uuid), Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<IntroductionView>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

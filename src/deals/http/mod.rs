@@ -61,12 +61,10 @@ pub(super) struct Wanted {
     request_body = NewMatchRequest,
     responses(
         (status = 201, description = "The request, `requested`", body = MatchRequestView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_an_owner`, `organization_unverified`", body = Problem),
         (status = 404, description = "No such listing for this caller", body = Problem),
         (status = 409, description = "`already_requested`, `deal_open`, `listing_not_published`", body = Problem),
         (status = 422, description = "A faulty body, or both listings are of one organization", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -110,9 +108,6 @@ struct RequestList {
     params(RequestList),
     responses(
         (status = 200, description = "A page of requests", body = Page<MatchRequestView>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -133,9 +128,6 @@ async fn list_requests(actor: Actor, db: Data<Db>, query: Query<RequestList>) ->
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The request", body = MatchRequestView),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 404, description = "No such request for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -155,13 +147,9 @@ async fn show_request(actor: Actor, db: Data<Db>, id: At<of::MatchRequest>) -> R
     request_body = Nothing,
     responses(
         (status = 200, description = "The request", body = MatchRequestView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such request for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`, `listing_not_published`, `deal_open`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -183,13 +171,9 @@ async fn accept(
     request_body = Decline,
     responses(
         (status = 200, description = "The request", body = MatchRequestView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such request for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -212,13 +196,9 @@ async fn decline(
     request_body = Nothing,
     responses(
         (status = 200, description = "The request", body = MatchRequestView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such request for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -266,9 +246,6 @@ struct DealList {
     params(DealList),
     responses(
         (status = 200, description = "A page of deals", body = Page<DealView>),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -287,9 +264,6 @@ async fn list_deals(actor: Actor, db: Data<Db>, query: Query<DealList>) -> Resul
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, description = "The deal", body = DealView),
-        (status = 401, description = "Sign in first", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -306,13 +280,9 @@ async fn show_deal(actor: Actor, db: Data<Db>, id: At<of::Deal>) -> Result<Reply
     request_body = CloseDeal,
     responses(
         (status = 200, description = "The deal, `closed`", body = DealView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

@@ -31,13 +31,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = NewMessage,
     responses(
         (status = 201, description = "The message", body = MessageView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`: the deal is closed", body = Problem),
         (status = 413, description = "The body is over 1 MiB", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -63,11 +59,7 @@ async fn post_message(
     params(("id" = String, Path, format = Uuid), Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<MessageView>),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -91,12 +83,8 @@ async fn list_messages(
     request_body = NewMeeting,
     responses(
         (status = 201, description = "The meeting, `proposed`", body = MeetingView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`, `organization_unverified`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`: the deal is closed", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -123,11 +111,7 @@ async fn propose_meeting(
     params(("id" = String, Path, format = Uuid), Wanted),
     responses(
         (status = 200, description = "A page, newest first", body = Page<MeetingView>),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_a_member`", body = Problem),
-        (status = 404, description = "No such deal for this caller", body = Problem),
-        (status = 422, description = "A faulty query", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -149,13 +133,9 @@ async fn list_meetings(
     request_body = Nothing,
     responses(
         (status = 200, description = "The meeting", body = MeetingView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `not_a_member`", body = Problem),
-        (status = 404, description = "No such meeting for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -178,13 +158,9 @@ async fn agree_meeting(
     request_body = Nothing,
     responses(
         (status = 200, description = "The meeting", body = MeetingView),
-        (status = 401, description = "Sign in first", body = Problem),
         (status = 403, description = "`not_your_move`, `not_a_member`", body = Problem),
-        (status = 404, description = "No such meeting for this caller", body = Problem),
         (status = 409, description = "`illegal_transition`", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A faulty body", body = Problem),
-        (status = 429, description = "Too many requests", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

@@ -32,7 +32,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = DiagnoseBody,
     responses(
         (status = 200, body = DiagnosisReport),
-        (status = 401, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -49,8 +48,7 @@ async fn diagnose(_actor: Actor, db: Data<Db>, body: Body<DiagnoseBody>) -> Resu
     tag = "diagnosis",
     params(("id" = String, Path, format = Uuid)),
     responses(
-        (status = 200, body = DiagnosisReport),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = DiagnosisReport), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -70,9 +68,8 @@ async fn report(actor: Actor, db: Data<Db>, at: At<of::Demand>) -> Result<Reply>
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 201, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 201, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -114,9 +111,7 @@ impl DiagnosesQuery {
     tag = "diagnosis",
     params(("id" = String, Path, format = Uuid), DiagnosesQuery),
     responses(
-        (status = 200, body = Page<DiagnosisLine>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = Page<DiagnosisLine>), (status = 403, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -137,7 +132,6 @@ async fn of_demand(
     params(DiagnosesQuery),
     responses(
         (status = 200, body = Page<DiagnosisLine>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -153,7 +147,6 @@ async fn list(actor: Actor, db: Data<Db>, query: Query<DiagnosesQuery>) -> Resul
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -189,9 +182,8 @@ where
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -216,9 +208,8 @@ async fn take(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -245,9 +236,8 @@ async fn decline(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -278,9 +268,8 @@ async fn withdraw(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -308,9 +297,8 @@ async fn propose(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -335,9 +323,8 @@ async fn accept(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -361,9 +348,8 @@ async fn reject(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -390,9 +376,8 @@ async fn clear(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -419,9 +404,8 @@ async fn submit(
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time."),
     ),
     responses(
-        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = DiagnosisView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
+        (status = 409, body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

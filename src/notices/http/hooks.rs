@@ -34,11 +34,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 201, body = WebhookSecretView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_an_admin`", body = Problem),
         (status = 404, body = Problem),
         (status = 409, description = "`too_many_webhooks`", body = Problem),
-        (status = 413, body = Problem),
         (status = 422, description = "among others `https_required`, `private_address`", body = Problem),
     ),
     security(("bearer" = [])),
@@ -66,7 +64,6 @@ async fn create(
     params(PageQuery),
     responses(
         (status = 200, body = Page<WebhookView>),
-        (status = 401, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -82,7 +79,6 @@ async fn list(actor: Actor, db: Data<Db>, query: Query<PageQuery>) -> Result<Rep
     params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 200, body = WebhookView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 404, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -103,9 +99,7 @@ async fn show(actor: Actor, db: Data<Db>, at: At<Webhook>) -> Result<Reply> {
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses(
-        (status = 200, body = WebhookView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = WebhookView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -134,9 +128,7 @@ async fn edit(
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem),
+        (status = 204), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -158,9 +150,7 @@ async fn remove(actor: Writer, db: Data<Db>, at: At<Webhook>, seen: IfMatch) -> 
     ),
     request_body = Nothing,
     responses(
-        (status = 200, body = WebhookSecretView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = WebhookSecretView), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -186,9 +176,7 @@ async fn rotate(
     params(("id" = String, Path, format = Uuid)),
     request_body = Nothing,
     responses(
-        (status = 202, body = DeliveryView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 202, body = DeliveryView), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -218,7 +206,6 @@ struct LogQuery {
     params(("id" = String, Path, format = Uuid), LogQuery),
     responses(
         (status = 200, body = Page<DeliveryView>),
-        (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -238,9 +225,8 @@ async fn log(actor: Actor, db: Data<Db>, at: At<Webhook>, query: Query<LogQuery>
     ),
     request_body = Nothing,
     responses(
-        (status = 202, body = DeliveryView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, description = "`still_queued`", body = Problem), (status = 422, body = Problem),
+        (status = 202, body = DeliveryView), (status = 403, body = Problem),
+        (status = 409, description = "`still_queued`", body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -39,8 +39,7 @@ struct NoticeQuery {
     tag = "notices",
     params(NoticeQuery),
     responses(
-        (status = 200, body = NoticePage),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = NoticePage), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -67,9 +66,7 @@ async fn list_notices(
     params(("id" = String, Path, format = Uuid)),
     request_body = Nothing,
     responses(
-        (status = 200, body = NotificationView),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = NotificationView), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -94,8 +91,7 @@ async fn read(
     tag = "notices",
     request_body = Nothing,
     responses(
-        (status = 200, body = MarkedRead),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = MarkedRead), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -109,8 +105,7 @@ async fn read_all(actor: Writer, db: Data<Db>, body: Body<Nothing>) -> Result<Re
 #[utoipa::path(
     tag = "notices",
     responses(
-        (status = 200, body = NoticeSettings),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 200, body = NoticeSettings), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -127,9 +122,7 @@ async fn settings(actor: Actor, db: Data<Db>) -> Result<Reply> {
     tag = "notices",
     request_body = NoticeSettings,
     responses(
-        (status = 200, body = NoticeSettings),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem),
-        (status = 422, body = Problem),
+        (status = 200, body = NoticeSettings), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]

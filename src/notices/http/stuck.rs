@@ -19,7 +19,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     tag = "operations",
     responses(
         (status = 200, body = Stuck),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_an_operator`", body = Problem),
     ),
     security(("bearer" = [])),
@@ -36,10 +35,8 @@ async fn stuck(actor: Actor, db: Data<Db>) -> Result<Reply> {
     request_body = Nothing,
     responses(
         (status = 204),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_an_operator`", body = Problem),
         (status = 404, description = "no such mail is stuck", body = Problem),
-        (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -67,10 +64,8 @@ async fn requeue_mail(
     request_body = Nothing,
     responses(
         (status = 204),
-        (status = 401, body = Problem),
         (status = 403, description = "`not_an_operator`", body = Problem),
         (status = 404, description = "no such delivery is stuck", body = Problem),
-        (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -25,12 +25,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats are answered as the first time.")),
     responses(
         (status = 201, body = SubscriptionView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem),
         (status = 403, description = "`session_required`, `email_unverified`", body = Problem),
         (status = 404, description = "no such listing or deal for this caller", body = Problem),
         (status = 409, description = "`too_many_subscriptions`", body = Problem),
-        (status = 413, body = Problem),
-        (status = 422, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -50,8 +47,7 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<NewSubscription>) -> Res
     tag = "notices",
     params(PageQuery),
     responses(
-        (status = 200, body = Page<SubscriptionView>),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = Page<SubscriptionView>), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -67,8 +63,7 @@ async fn list(actor: Actor, db: Data<Db>, query: Query<PageQuery>) -> Result<Rep
     tag = "notices",
     params(("id" = String, Path, format = Uuid)),
     responses(
-        (status = 200, body = SubscriptionView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = SubscriptionView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -88,9 +83,7 @@ async fn show(actor: Actor, db: Data<Db>, at: At<Subscription>) -> Result<Reply>
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses(
-        (status = 200, body = SubscriptionView, headers(("ETag" = String, description = "The version."))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+        (status = 200, body = SubscriptionView, headers(("ETag" = String, description = "The version."))), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -119,9 +112,7 @@ async fn edit(
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses(
-        (status = 204),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem),
+        (status = 204), (status = 403, body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -34,13 +34,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = AcceptBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -68,13 +63,8 @@ async fn accept(
     request_body = RejectBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -102,13 +92,8 @@ async fn reject(
     request_body = SupplementBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -134,13 +119,8 @@ async fn request_supplement(
     request_body = Nothing,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -167,13 +147,8 @@ async fn review(
     request_body = ReferBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -199,13 +174,8 @@ async fn refer_to_experts(
     request_body = OpinionBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -234,13 +204,8 @@ async fn expert_opinion(
     request_body = Nothing,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state, not examined, or experts must be heard first.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -267,13 +232,8 @@ async fn register(
     request_body = RefuseBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

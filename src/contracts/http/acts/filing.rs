@@ -26,13 +26,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = Nothing,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state, outside the validity, or the same contract is live already.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
         (status = 422, description = "Faults in the body or in the draft.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -57,13 +53,8 @@ async fn submit(
     request_body = Nothing,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -90,13 +81,8 @@ async fn withdraw(
     request_body = ChangeBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -122,13 +108,8 @@ async fn change(
     request_body = CancelBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -156,13 +137,8 @@ async fn cancel(
     request_body = ObjectBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]

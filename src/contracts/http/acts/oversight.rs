@@ -22,13 +22,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     request_body = RevokeBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -54,13 +49,8 @@ async fn revoke(
     request_body = DecisionBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -88,13 +78,8 @@ async fn uphold(
     request_body = DecisionBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state, or the same contract is live already.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
@@ -122,13 +107,8 @@ async fn reexamine(
     request_body = DecisionBody,
     responses(
         (status = 200, description = "The contract as it is now.", body = ContractView),
-        (status = 401, description = "Not signed in.", body = Problem),
         (status = 403, description = "Not this caller's step.", body = Problem),
-        (status = 404, description = "No such contract for this caller.", body = Problem),
         (status = 409, description = "Not in this state.", body = Problem),
-        (status = 412, description = "Changed since it was read.", body = Problem),
-        (status = 422, description = "Faults in the body.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
