@@ -22,9 +22,10 @@
 //!
 //! **Map.** [`analysis`] text to terms · [`listing`] what is indexed · [`index`] open, write, commit
 //! · `view` what one commit shows · [`request`] questions and answers · [`ranking`] plans, points,
-//! matches · `search` the search box · [`percolator`] saved questions that a listing answers ·
+//! matches · `retrieval` the best of them without weighing all · `search` the search box · [`percolator`] saved questions that a listing answers ·
 //! [`explanation`] parts and sentences · [`likeness`] near-duplicates · [`exposure`] evening out what is
-//! shown · [`evaluation`] quality on a test set · [`recombine`] markets of any size for benchmarks.
+//! shown · [`evaluation`] quality on a test set · [`recombine`] markets of any size for
+//! benchmarks · [`measure`] speed against the bare engine.
 
 pub mod analysis;
 mod error;
@@ -34,11 +35,13 @@ pub mod exposure;
 pub mod index;
 pub mod likeness;
 pub mod listing;
+pub mod measure;
 mod number;
 pub mod percolator;
 pub mod ranking;
 pub mod recombine;
 pub mod request;
+mod retrieval;
 mod search;
 mod view;
 
@@ -52,4 +55,5 @@ pub use request::{
     FacetCount, Facets, Filters, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, Match,
     MatchRequest, SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
 };
+pub use retrieval::Effort;
 pub use search::SNIPPET_CHARS;
