@@ -31,7 +31,7 @@ use crate::{
     analysis::Analyzer,
     index::Index,
     listing::Kind,
-    ranking::{FLOOR, Plan, SMALL_MARKET, Sight, score},
+    ranking::{Plan, SMALL_MARKET, Sight, score},
     request::{MatchRequest, SearchRequest},
     search::{LEAST_COVERED, LEAST_OF_BEST},
     view::View,
@@ -298,7 +298,7 @@ impl Percolator {
                 continue;
             }
             if lane.is_match() {
-                if slot.points(earned, &gains, &rarity, subject) >= FLOOR {
+                if slot.points(earned, &gains, &rarity, subject) >= slot.floor() {
                     hits.push(slot.id.to_string());
                 }
                 continue;

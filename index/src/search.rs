@@ -6,12 +6,13 @@ use crate::{
     analysis::Analyzer,
     index::{Index, head},
     listing::Kind,
-    ranking::{Plan, SEARCHING, Weights, score},
+    ranking::{Plan, score},
     request::{
-        FacetCount, Facets, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, SearchAfter,
-        SearchItem, SearchPage, SearchRequest, Sort,
+        FacetCount, Facets, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, MatchPath,
+        SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
     },
     view::{Row, View},
+    weights::{Weights, ranking},
 };
 
 /// Characters of a snippet.
@@ -50,7 +51,7 @@ impl PartialOrd for Rank<'_> {
 impl Index {
     /// One page of what the question finds. Deterministic for one commit.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
-        self.search_weighed(request, &SEARCHING)
+        self.search_weighed(request, ranking().weights(MatchPath::Keyword))
     }
 
     pub(crate) fn search_weighed(

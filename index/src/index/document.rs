@@ -116,7 +116,7 @@ pub(super) fn schema() -> (Schema, Fields) {
 
 impl Fields {
     /// The term that names a listing.
-    pub(super) fn key(&self, kind: Kind, id: &str) -> Term {
+    pub(crate) fn key(&self, kind: Kind, id: &str) -> Term {
         Term::from_field_text(self.key, &key(kind, id))
     }
 }

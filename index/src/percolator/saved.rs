@@ -12,9 +12,10 @@ use crate::{
     analysis::Analyzer,
     index::{SEPARATOR, head},
     listing::Kind,
-    ranking::{MATCHING, Phrase, Plan, SEARCHING, Sight, Weights, is_short},
-    request::{Filters, MAX_QUERY, SearchRequest},
+    ranking::{Phrase, Plan, Sight},
+    request::{Filters, MAX_QUERY, MatchPath, SearchRequest},
     view::View,
+    weights::{Weights, ranking},
 };
 
 /// Questions that weigh a term alike: what they ask in, and with which weights.
@@ -22,13 +23,11 @@ use crate::{
 pub(super) enum Lane {
     SearchAll,
     Search(Kind),
-    Match(Kind),
-    /// A text as short as a question is weighed like one.
-    ShortMatch(Kind),
+    Match(MatchPath, Kind),
 }
 
 impl Lane {
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 9;
 
     pub fn number(self) -> usize {
         let side = |kind| match kind {
@@ -38,32 +37,34 @@ impl Lane {
         match self {
             Self::SearchAll => 0,
             Self::Search(kind) => 1 + side(kind),
-            Self::Match(kind) => 3 + side(kind),
-            Self::ShortMatch(kind) => 5 + side(kind),
+            Self::Match(MatchPath::Keyword, kind) => 3 + side(kind),
+            Self::Match(MatchPath::Problem, kind) => 5 + side(kind),
+            Self::Match(MatchPath::Listing, kind) => 7 + side(kind),
         }
     }
 
     /// The lanes whose questions a listing of `kind` may answer.
-    pub fn of_kind(kind: Kind) -> [Self; 4] {
-        [Self::SearchAll, Self::Search(kind), Self::Match(kind), Self::ShortMatch(kind)]
+    pub fn of_kind(kind: Kind) -> [Self; 5] {
+        let [keyword, problem, listing] = MatchPath::ALL.map(|path| Self::Match(path, kind));
+        [Self::SearchAll, Self::Search(kind), keyword, problem, listing]
     }
 
     pub fn is_match(self) -> bool {
-        matches!(self, Self::Match(_) | Self::ShortMatch(_))
+        matches!(self, Self::Match(..))
     }
 
     pub fn weights(self) -> &'static Weights {
-        match self {
-            Self::Match(_) => &MATCHING,
-            Self::SearchAll | Self::Search(_) | Self::ShortMatch(_) => &SEARCHING,
-        }
+        ranking().weights(match self {
+            Self::SearchAll | Self::Search(_) => MatchPath::Keyword,
+            Self::Match(path, _) => path,
+        })
     }
 
     /// The kinds among which a term is rare or not.
     pub fn among(self) -> &'static [Kind] {
         match self {
             Self::SearchAll => &Kind::ALL,
-            Self::Search(kind) | Self::Match(kind) | Self::ShortMatch(kind) => match kind {
+            Self::Search(kind) | Self::Match(_, kind) => match kind {
                 Kind::Achievement => &[Kind::Achievement],
                 Kind::Demand => &[Kind::Demand],
             },
@@ -169,10 +170,7 @@ impl Slot {
                 (lane, plan, request.filters.clone(), None, None, Some(Box::new(request)))
             }
             Saved::Match(request) => {
-                let lane = match is_short(&request) {
-                    true => Lane::ShortMatch(request.want),
-                    false => Lane::Match(request.want),
-                };
+                let lane = Lane::Match(request.path(), request.want);
                 let plan = Plan::of_request(analyzer, &request, lane.weights());
                 (lane, plan, request.filters, request.exclude_owner, request.exclude_id, None)
             }
@@ -183,10 +181,10 @@ impl Slot {
             .map(|w| (frequencies.number_of(w.sight, &w.term), w.weight))
             .collect();
         let single = plan.single().filter(|_| request.is_some()).map(Into::into);
-        // only a short text is weighed by its phrases; a search is found by its terms alone
-        let phrases = match lane {
-            Lane::ShortMatch(_) => plan.phrases.clone().into_boxed_slice(),
-            _ => Box::default(),
+        // a search is found by its terms alone
+        let phrases = match lane.is_match() && lane.weights().phrase_text > 0.0 {
+            true => plan.phrases.clone().into_boxed_slice(),
+            false => Box::default(),
         };
         Self {
             id: id.into(),
@@ -254,6 +252,14 @@ impl Slot {
     pub fn covered(&self, earned: f64, gains: &HashMap<u32, f64>, rarity: &Rarity) -> f64 {
         let (total, earned, _) = self.strongest(earned, gains, rarity);
         if total > 0.0 { earned / total } else { 0.0 }
+    }
+
+    /// The points that a match must earn to be suitable; a search needs none.
+    pub fn floor(&self) -> f64 {
+        match self.lane {
+            Lane::Match(path, _) => ranking().suitability(path, self.terms.len()).floor(),
+            Lane::SearchAll | Lane::Search(_) => 0.0,
+        }
     }
 
     /// What the wording of a match earns.
