@@ -58,6 +58,7 @@ impl Keshi {
             contracts::rulebook::install(folder).map_err(|why| anyhow::anyhow!("{why}"))?;
         }
         contracts::rulebook::book();
+        use_ranking(&config)?;
         let db = Db::open(&config.database_url)?;
         let catalogue = Catalogue::open(&config.index_dir(), config.exposure)?;
         let limits = Data::new(Limits::new(config.rate_limit));
@@ -66,6 +67,14 @@ impl Keshi {
         let storage = Storage::open(&config)?;
         let (config, answers, grids) = (Data::new(config), Data::default(), Data::default());
         Ok(Self { config, db, catalogue, limits, hasher, keys, answers, grids, storage })
+    }
+}
+
+/// Ranks by the operator's constants from now on, where the configuration names a file with them.
+pub fn use_ranking(config: &Config) -> Result<()> {
+    match &config.ranking {
+        Some(file) => Ok(keshi_index::weights::install(file)?),
+        None => Ok(()),
     }
 }
 

@@ -24,6 +24,7 @@ use keshi::{
     openapi, operations,
     worker::Worker,
 };
+use keshi_index::Ranking;
 
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -94,6 +95,27 @@ enum Command {
         /// Write a TREC run file.
         #[arg(long, value_name = "OUT")]
         run: Option<PathBuf>,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fit the constants of the ranking to a test set, and tell what they gain on queries held out.
+    Fit {
+        #[arg(long, required_unless_present = "shipped")]
+        corpus: Option<PathBuf>,
+        #[arg(long, required_unless_present = "shipped")]
+        queries: Option<PathBuf>,
+        #[arg(long, required_unless_present = "shipped")]
+        qrels: Option<PathBuf>,
+        /// The set that ships with the program.
+        #[arg(long, conflicts_with_all = ["corpus", "queries", "qrels"])]
+        shipped: bool,
+        /// Parts of the queries that are held out in turn.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=50))]
+        folds: u8,
+        /// Write the constants as a file that KESHI_RANKING can name.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
         /// Answer in JSON.
         #[arg(long)]
         json: bool,
@@ -200,9 +222,11 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             println!("{} drafts loaded", import::run(&db, kind, &file, &email)?);
         }
         Command::Eval { diagnosis: true, .. } => {
+            keshi::use_ranking(&config)?;
             println!("{}", serde_json::to_string_pretty(&demo::ablation::gains()?)?);
         }
         Command::Eval { corpus, queries, qrels, shipped, run, json, diagnosis: false } => {
+            keshi::use_ranking(&config)?;
             let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
             let report = if shipped {
                 demo::shipped_quality(run.as_deref())?
@@ -214,6 +238,26 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
                 println!("{}", serde_json::to_string_pretty(&report)?);
             } else {
                 println!("{report}");
+            }
+        }
+        Command::Fit { corpus, queries, qrels, shipped, folds, out, json } => {
+            let from = match &config.ranking {
+                Some(file) => Ranking::read(file)?,
+                None => Ranking::shipped()?,
+            };
+            let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
+            let fit = |[corpus, queries, qrels]: &[PathBuf; 3]| {
+                Ok(keshi_index::fitting::fit(corpus, queries, qrels, folds.into(), &from)?)
+            };
+            let found = if shipped { demo::with_shipped_set(fit)? } else { fit(&given)? };
+            if json {
+                println!("{}", serde_json::to_string_pretty(&found)?);
+            } else {
+                println!("{found}");
+            }
+            if let Some(out) = out {
+                std::fs::write(&out, found.ranking.to_toml()?)
+                    .with_context(|| format!("writing {}", out.display()))?;
             }
         }
         Command::Openapi => println!("{}", openapi::document().to_pretty_json()?),

@@ -11,6 +11,9 @@ pub enum Error {
     /// A lexicon file has a line it must not have. A fault of the build, not of a request.
     #[error("{file}:{line}: {why}")]
     Lexicon { file: &'static str, line: usize, why: String },
+    /// A file with the constants of the ranking is not right; `file` and `line` say where.
+    #[error("{file}:{line}: {why}")]
+    Ranking { file: String, line: usize, why: String },
     /// A test set cannot be read; `file` and `line` say where.
     #[error("{file}:{line}: {why}")]
     TestSet { file: String, line: usize, why: String },

@@ -11,7 +11,7 @@
 //! documents of grade 2 or more. The intervals are 95 % bootstrap intervals over queries with a
 //! fixed seed, so that the same run gives the same figures.
 //!
-//! A query without a title and of at most [`ranking::SHORT`] characters goes to the search box, every
+//! A query without a title and of at most [`crate::ranking::SHORT`] characters goes to the search box, every
 //! other one to matching, as in the service.
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,9 +25,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Index, Kind, Listing, MODEL, MatchRequest, Result, SearchRequest,
-    number::{index, real, small, whole},
-    ranking,
+    Error, Index, Kind, Listing, MatchPath, MatchRequest, Ranking, Result, SearchRequest, model,
+    number::{real, whole},
+    weights::ranking,
 };
 
 /// Documents of a ranking that are kept and written to the run file.
@@ -46,7 +46,7 @@ pub struct Figure {
 /// One system on one kind of query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// [`MODEL`], `random` or `newest`.
+    /// [`model`], `random` or `newest`.
     pub system: String,
     /// Kind of query; `all` is every query together.
     pub kind: String,
@@ -124,48 +124,80 @@ impl Document {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Query {
-    id: String,
+pub(crate) struct Query {
+    pub id: String,
     #[serde(default)]
     text: String,
     #[serde(default)]
     title: Option<String>,
     #[serde(default)]
-    kind: Option<String>,
+    pub kind: Option<String>,
 }
 
 /// Grades by query and document.
-type Judgements = HashMap<String, HashMap<String, u32>>;
+pub(crate) type Judgements = HashMap<String, HashMap<String, u32>>;
+
+/// A test set as read.
+pub(crate) struct TestSet {
+    documents: Vec<Document>,
+    pub queries: Vec<Query>,
+    pub judgements: Judgements,
+}
+
+impl TestSet {
+    /// # Errors
+    /// [`Error::TestSet`] names file and line of what cannot be read, among them two documents or
+    /// queries of the same id, and a test set in which no query has a judgement.
+    pub fn read(corpus: &Path, queries: &Path, qrels: &Path) -> Result<Self> {
+        let documents: Vec<Document> = read_lines(corpus, |d: &Document| d.id.clone())?;
+        let queries: Vec<Query> = read_lines(queries, |q: &Query| q.id.clone())?;
+        let judgements = read_judgements(qrels)?;
+        let judged = |q: &Query| judgements.get(&q.id).is_some_and(|grades| ideal(grades) > 0.0);
+        if !queries.iter().any(judged) {
+            let why = "no query has a judgement with a grade above 0".to_owned();
+            return Err(Error::TestSet { file: qrels.display().to_string(), line: 0, why });
+        }
+        Ok(Self { documents, queries, judgements })
+    }
+
+    /// The documents as achievements, later ones newer.
+    pub fn listings(&self) -> Vec<Listing> {
+        (0..).zip(&self.documents).map(|(i, document)| document.clone().listing(i)).collect()
+    }
+
+    /// All documents in memory.
+    pub fn index(&self) -> Result<Index> {
+        let at = Index::in_memory()?;
+        for listing in self.listings() {
+            at.put(&listing)?;
+        }
+        at.commit(0)?;
+        Ok(at)
+    }
+}
 
 /// Indexes the corpus in memory, answers every query and measures the answers.
 ///
 /// `run_out` takes a TREC run: `query Q0 document rank score model`, [`DEPTH`] lines a query.
 ///
 /// # Errors
-/// [`Error::TestSet`] names file and line of what cannot be read, among them two documents or
-/// queries of the same id, and a test set in which no query has a judgement.
+/// [`Error::TestSet`] names file and line of what is wrong with the test set.
 pub fn evaluate(
     corpus: &Path,
     queries: &Path,
     qrels: &Path,
     run_out: Option<&Path>,
 ) -> Result<Report> {
-    let documents: Vec<Document> = read_lines(corpus, |d: &Document| d.id.clone())?;
-    let queries_read: Vec<Query> = read_lines(queries, |q: &Query| q.id.clone())?;
-    let judgements = read_judgements(qrels)?;
-
+    let set = TestSet::read(corpus, queries, qrels)?;
     let start = Instant::now();
-    let at = Index::in_memory()?;
-    for (i, document) in documents.iter().enumerate() {
-        at.put(&document.clone().listing(i64::from(small(i))))?;
-    }
-    at.commit(0)?;
+    let at = set.index()?;
     let seconds_indexing = start.elapsed().as_secs_f64();
+    let TestSet { documents, queries: queries_read, judgements } = set;
 
     let start = Instant::now();
     let mut run: Vec<Vec<(String, f64)>> = Vec::with_capacity(queries_read.len());
     for query in &queries_read {
-        run.push(answer(&at, query)?);
+        run.push(query.answer(&at, ranking(), DEPTH)?);
     }
     let seconds_answering = start.elapsed().as_secs_f64();
     if let Some(path) = run_out {
@@ -182,16 +214,12 @@ pub fn evaluate(
     let mut rows = Vec::new();
     let own: Vec<Vec<&str>> =
         run.iter().map(|list| list.iter().map(|(id, _)| id.as_str()).collect()).collect();
-    rows.extend(rows_of(MODEL, &queries_read, &own, &judgements));
+    rows.extend(rows_of(model(), &queries_read, &own, &judgements));
     rows.extend(rows_of("random", &queries_read, &random, &judgements));
     let newest = vec![newest; queries_read.len()];
     rows.extend(rows_of("newest", &queries_read, &newest, &judgements));
-    if rows.is_empty() {
-        let why = "no query has a judgement with a grade above 0".to_owned();
-        return Err(Error::TestSet { file: qrels.display().to_string(), line: 0, why });
-    }
     Ok(Report {
-        model: MODEL.to_owned(),
+        model: model().to_owned(),
         documents: documents.len(),
         rows,
         seconds_indexing,
@@ -199,23 +227,33 @@ pub fn evaluate(
     })
 }
 
-fn answer(at: &Index, query: &Query) -> Result<Vec<(String, f64)>> {
-    let title = query.title.clone().filter(|t| !t.trim().is_empty());
-    let short = query.text.chars().count() <= index(ranking::SHORT);
-    if title.is_none() && short {
-        let request =
-            SearchRequest { q: query.text.clone(), limit: DEPTH, ..SearchRequest::default() };
-        let page = at.search(&request)?;
-        return Ok(page.items.into_iter().map(|item| (item.id, item.score)).collect());
+impl Query {
+    /// As a request, whichever way it is asked.
+    pub(crate) fn request(&self) -> MatchRequest {
+        MatchRequest {
+            title: self.title.clone().filter(|t| !t.trim().is_empty()),
+            text: self.text.clone(),
+            include_unsuitable: true,
+            ..MatchRequest::default()
+        }
     }
-    let request = MatchRequest {
-        title,
-        text: query.text.clone(),
-        limit: DEPTH,
-        include_unsuitable: true,
-        ..MatchRequest::default()
-    };
-    Ok(at.matches(&request)?.into_iter().map(|m| (m.id, m.score)).collect())
+
+    /// The best `limit` documents: a few words go to the search box, everything else to matching.
+    pub(crate) fn answer(
+        &self,
+        at: &Index,
+        ranking: &Ranking,
+        limit: usize,
+    ) -> Result<Vec<(String, f64)>> {
+        let request = MatchRequest { limit, ..self.request() };
+        if request.path() == MatchPath::Keyword {
+            let question = SearchRequest { q: request.text, limit, ..SearchRequest::default() };
+            let page = at.search_weighed(&question, ranking.weights(MatchPath::Keyword))?;
+            return Ok(page.items.into_iter().map(|item| (item.id, item.score)).collect());
+        }
+        let found = at.matches_ranked(&request, ranking)?;
+        Ok(found.into_iter().map(|m| (m.id, m.score)).collect())
+    }
 }
 
 fn write_run(path: &Path, queries: &[Query], run: &[Vec<(String, f64)>]) -> Result<()> {
@@ -223,7 +261,7 @@ fn write_run(path: &Path, queries: &[Query], run: &[Vec<(String, f64)>]) -> Resu
     let mut out = BufWriter::new(File::create(path).map_err(fault)?);
     for (query, list) in queries.iter().zip(run) {
         for (rank, (id, score)) in (1_usize..).zip(list) {
-            writeln!(out, "{} Q0 {id} {rank} {score:.6} {MODEL}", query.id).map_err(fault)?;
+            writeln!(out, "{} Q0 {id} {rank} {score:.6} {}", query.id, model()).map_err(fault)?;
         }
     }
     out.flush().map_err(fault)
@@ -272,31 +310,38 @@ struct Measured {
     recall: Option<f64>,
 }
 
-fn measure(list: &[&str], grades: &HashMap<String, u32>) -> Option<Measured> {
+/// The discounted gain of grades in an order, at ten.
+pub(crate) fn dcg(grades: impl Iterator<Item = u32>) -> f64 {
     let gain = |grade: u32| f64::from(2_u32.saturating_pow(grade.min(20))) - 1.0;
-    let dcg = |grades: &[u32]| -> f64 {
-        (2..).zip(grades.iter().take(10)).map(|(i, g)| gain(*g) / f64::from(i).log2()).sum()
-    };
+    (2..).zip(grades.take(10)).map(|(i, grade)| gain(grade) / f64::from(i).log2()).sum()
+}
+
+/// The most there is to gain.
+pub(crate) fn ideal(grades: &HashMap<String, u32>) -> f64 {
     let mut ideal: Vec<u32> = grades.values().copied().collect();
     ideal.sort_unstable_by(|a, b| b.cmp(a));
-    let best = dcg(&ideal);
+    dcg(ideal.into_iter())
+}
+
+fn measure(list: &[&str], grades: &HashMap<String, u32>) -> Option<Measured> {
+    let best = ideal(grades);
     if best <= 0.0 {
         return None;
     }
     let found: Vec<u32> =
         list.iter().take(50).map(|id| grades.get(*id).copied().unwrap_or(0)).collect();
-    let relevant = ideal.iter().filter(|g| **g >= 2).count();
+    let relevant = grades.values().filter(|g| **g >= 2).count();
     let first = found.iter().take(10).position(|g| *g >= 2);
     let hits = found.iter().filter(|g| **g >= 2).count();
     let graded = relevant > 0;
     Some(Measured {
-        ndcg: dcg(&found) / best,
+        ndcg: dcg(found.iter().copied()) / best,
         mrr: graded.then(|| first.map_or(0.0, |i| 1.0 / real(i + 1))),
         recall: graded.then(|| real(hits) / real(relevant)),
     })
 }
 
-fn figure(values: Vec<f64>) -> Figure {
+pub(crate) fn figure(values: Vec<f64>) -> Figure {
     let count = values.len();
     if count == 0 {
         return Figure { mean: 0.0, low: 0.0, high: 0.0 };
@@ -451,10 +496,10 @@ mod tests {
         let run = at("run");
         let report = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("j"), Some(&run)).unwrap();
         assert_eq!(report.rows.len(), 3);
-        assert!(report.rows.iter().any(|r| r.system == MODEL && r.ndcg_10.mean == 1.0));
+        assert!(report.rows.iter().any(|r| r.system == model() && r.ndcg_10.mean == 1.0));
         assert!(report.to_string().contains("topic"));
         let run = std::fs::read_to_string(run).unwrap();
-        assert!(run.starts_with("q1 Q0 d1 1 ") && run.trim_end().ends_with(MODEL), "{run}");
+        assert!(run.starts_with("q1 Q0 d1 1 ") && run.trim_end().ends_with(model()), "{run}");
 
         std::fs::write(at("bad"), "q1\td1\t3\n\nq1 d1 3\n").unwrap();
         let error = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("bad"), None).unwrap_err();

@@ -31,6 +31,19 @@ impl Place {
 pub struct Evidence {
     pub term: String,
     pub field: Place,
+    /// Where it stands first in that field; none before [`crate::Index::locate`], and for values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+/// A stretch of a listing's original text: `start..end` in characters, not bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// Among the keywords: in which of them, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<usize>,
 }
 
 /// What a part of the score was given for.
@@ -63,6 +76,12 @@ pub enum PartKind {
 }
 
 impl PartKind {
+    /// Whether it is given for terms and runs of the request: these parts make the points of the wording,
+    /// which decide on suitability.
+    pub fn is_wording(self) -> bool {
+        matches!(self, Self::Words | Self::Characters | Self::Title | Self::Keywords | Self::Phrase)
+    }
+
     /// The name in JSON.
     pub fn slug(self) -> &'static str {
         match self {
@@ -115,6 +134,26 @@ pub enum Misfit {
     OtherRegion { here: String, there: String },
     /// Both technology fields are known and differ.
     OtherField { here: String, there: String },
+}
+
+impl Misfit {
+    /// The name in JSON.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::TooEarly { .. } => "too_early",
+            Self::AboveBudget { .. } => "above_budget",
+            Self::OtherRegion { .. } => "other_region",
+            Self::OtherField { .. } => "other_field",
+        }
+    }
+
+    /// As the summary says it.
+    pub fn told(&self, lang: Lang) -> String {
+        match lang {
+            Lang::Zh => misfit_zh(self),
+            Lang::En => misfit_en(self),
+        }
+    }
 }
 
 /// The account of one score.

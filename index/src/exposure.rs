@@ -45,7 +45,8 @@ pub fn even_out(
         if cost <= 0.0 {
             continue;
         }
-        let evidence = vec![Evidence { term: format!("shown {times}"), field: Place::Value }];
+        let evidence =
+            vec![Evidence { term: format!("shown {times}"), field: Place::Value, span: None }];
         let part = Part { part: PartKind::Exposure, contribution: -cost, evidence };
         found.explanation.parts.push(part);
         found.score = found.explanation.total();
@@ -88,6 +89,8 @@ mod tests {
             owner: String::new(),
             score,
             suitable: true,
+            probability: 0.5,
+            grade: crate::Grade::Fair,
             explanation: Explanation { parts: vec![part], misfits: Vec::new() },
         }
     }

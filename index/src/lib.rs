@@ -7,8 +7,8 @@
 //! of two views, words or character pairs. A *request* is what somebody asks, a *plan* the weighted
 //! terms it becomes. *Points* are what a listing earns for a request. A *part* is one reason for
 //! points, with the *evidence* it rests on. The *stamp* of a commit is the journal position it
-//! reaches and the *fingerprint* of everything that shapes terms. The *floor* is the number of
-//! points below which the honest answer is "nothing suitable yet".
+//! reaches and the *fingerprint* of everything that shapes terms. The *grade* says how sure
+//! it is that a match is worth a request; where none has one, the honest answer is "nothing suitable yet".
 //!
 //! **Promises.**
 //! - No text is ever a query language, too long or too odd: any characters are plain text.
@@ -21,17 +21,22 @@
 //! - The same commit and request give the same answer, in the same order.
 //!
 //! **Map.** [`analysis`] text to terms · [`listing`] what is indexed · [`index`] open, write, commit
-//! · `view` what one commit shows · [`request`] questions and answers · [`ranking`] plans, points,
-//! matches · `retrieval` the best of them without weighing all · `search` the search box · [`percolator`] saved questions that a listing answers ·
-//! [`explanation`] parts and sentences · [`likeness`] near-duplicates · [`exposure`] evening out what is
-//! shown · [`evaluation`] quality on a test set · [`recombine`] markets of any size for
-//! benchmarks · [`measure`] speed against the bare engine.
+//! · `view` what one commit shows · [`weights`] the constants of the ranking · [`request`] questions and
+//! answers · [`ranking`] plans, points, matches · `retrieval` the best of them without weighing all ·
+//! `search` the search box · [`percolator`] saved questions that a listing answers · [`explanation`] parts
+//! and sentences · `evidence` where they stand · [`likeness`] near-duplicates · [`exposure`] evening out
+//! what is shown · [`evaluation`] quality on a test set · [`fitting`] the constants of the ranking from a
+//! test set · [`calibration`] points as probability · [`recombine`] markets of any size for benchmarks ·
+//! [`measure`] speed against the bare engine.
 
 pub mod analysis;
+pub mod calibration;
 mod error;
 pub mod evaluation;
+mod evidence;
 pub mod explanation;
 pub mod exposure;
+pub mod fitting;
 pub mod index;
 pub mod likeness;
 pub mod listing;
@@ -44,16 +49,18 @@ pub mod request;
 mod retrieval;
 mod search;
 mod view;
+pub mod weights;
 
+pub use calibration::Grade;
 pub use error::{Error, Result};
-pub use explanation::{Evidence, Explanation, Lang, Misfit, Part, PartKind, Place};
+pub use explanation::{Evidence, Explanation, Lang, Misfit, Part, PartKind, Place, Span};
 pub use index::{Index, Opened};
 pub use listing::{Kind, Listing};
 pub use percolator::{Percolator, Saved};
-pub use ranking::{FLOOR, MODEL};
 pub use request::{
     FacetCount, Facets, Filters, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, Match,
-    MatchRequest, SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
+    MatchPath, MatchRequest, SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
 };
 pub use retrieval::Effort;
 pub use search::SNIPPET_CHARS;
+pub use weights::{Ranking, model};

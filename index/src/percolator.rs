@@ -34,7 +34,7 @@ use crate::{
     analysis::Analyzer,
     index::Index,
     listing::Kind,
-    ranking::{FLOOR, SMALL_MARKET, Sight},
+    ranking::{SMALL_MARKET, Sight},
     request::{MatchRequest, SearchRequest},
     search::{LEAST_COVERED, LEAST_OF_BEST},
     view::View,
@@ -42,14 +42,6 @@ use crate::{
 
 /// A share that is this much above one would be an error of rounding.
 const ROUNDING: f64 = 1e-9;
-
-/// No wording of fewer points is suitable, whatever else it has.
-const LEAST_POINTS: f64 = FLOOR;
-
-/// Whether the wording of a match is enough, as when it is asked.
-fn is_suitable(weighed: &Weighed) -> bool {
-    weighed.points() >= FLOOR
-}
 
 /// A question that is asked again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +156,7 @@ impl Percolator {
             };
             let weighed = slot.weigh(seen, &subject);
             let is_hit = match slot.lane.is_match() {
-                true => Some(is_suitable(&weighed)),
+                true => Some(weighed.points() >= slot.floor()),
                 false => is_found(slot, &weighed, seen, &view, &self.market),
             };
             match is_hit {

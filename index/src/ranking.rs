@@ -7,7 +7,8 @@
 //! divided by what a listing of average length with every term once would earn and multiplied by
 //! 100: those are the **points**. On top come small bounded parts: terms in the title and among the
 //! keywords, a short request found as it was written, and values that agree. Readiness and price can
-//! cost points. All constants are [`Weights`].
+//! cost points. All constants are [`Weights`], and stand in
+//! `lexicon/ranking.toml`.
 use std::{collections::BTreeMap, sync::Arc};
 
 use tantivy::{
@@ -26,104 +27,14 @@ use crate::{
     request::{MAX_LIMIT, MAX_TEXT, Match, MatchRequest},
     retrieval::{self, Account, Effort, Gain, Judge, Quest},
     view::{Row, Segment, Size, View},
+    weights::{Ranking, ranking},
 };
+
+pub(crate) use crate::weights::Weights;
 
 /// A market with fewer listings is weighed as if it had so many: among three listings every word is in
 /// a third of them, and what a request says would count for nothing.
 pub(crate) const SMALL_MARKET: f64 = 1_000.0;
-
-/// Names the ranking; changes with every change of order.
-pub const MODEL: &str = "bm25-wb-2";
-
-/// Points from the wording below which a match is not suitable, chosen by eye: low enough that of the
-/// demands that ship with a known answer, which mostly use other words than it, 97 of 100 keep it. It is
-/// a first filter: a probability that a match is worth a request needs outcomes to be fitted on.
-pub const FLOOR: f64 = 5.0;
-
-/// Every constant of the ranking.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Weights {
-    pub k1: f64,
-    pub b: f64,
-    /// Power of a term's idf: above 1 the rarest terms of a long request lead.
-    pub rarity: f64,
-    /// Saturation of a term's count in the request.
-    pub k3: f64,
-    pub words: f64,
-    pub characters: f64,
-    /// Share of a term's idf for standing in the title, among the keywords.
-    pub title: f64,
-    pub keywords: f64,
-    /// Share of a run's idf for standing there as written: title, keyword, whole keyword, text.
-    pub phrase_title: f64,
-    pub phrase_keyword: f64,
-    pub phrase_whole_keyword: f64,
-    pub phrase_text: f64,
-    /// Weight of generic words, and of a sentence about the firm.
-    pub generic: f64,
-    pub firm: f64,
-    /// Weight of the request's own title and keywords against its text.
-    pub from_title: f64,
-    pub from_keywords: f64,
-    /// Terms of a view that are looked up; the strongest by weight and rarity are kept.
-    pub most_terms: usize,
-    /// Points for values that agree.
-    pub field: f64,
-    pub city: f64,
-    pub province: f64,
-    pub industry: f64,
-    pub mature: f64,
-    /// Points a level too early costs, and the most it can cost.
-    pub early: f64,
-    pub early_most: f64,
-    pub affordable: f64,
-    pub expensive_most: f64,
-}
-
-pub(crate) const MATCHING: Weights = Weights {
-    k1: 1.2,
-    b: 0.75,
-    rarity: 1.5,
-    k3: 20.0,
-    words: 1.0,
-    characters: 1.0,
-    title: 0.4,
-    keywords: 0.25,
-    phrase_title: 0.0,
-    phrase_keyword: 0.0,
-    phrase_whole_keyword: 0.0,
-    phrase_text: 0.0,
-    generic: 0.3,
-    firm: 0.05,
-    from_title: 2.0,
-    from_keywords: 1.5,
-    most_terms: 160,
-    field: 2.0,
-    city: 1.0,
-    province: 0.5,
-    industry: 0.5,
-    mature: 0.5,
-    early: 1.0,
-    early_most: 3.0,
-    affordable: 0.5,
-    expensive_most: 2.0,
-};
-
-/// A question of a few words is another thing than a demand: being found as written counts, and
-/// nothing is generic.
-pub(crate) const SEARCHING: Weights = Weights {
-    rarity: 1.0,
-    words: 0.7,
-    title: 0.3,
-    keywords: 0.0,
-    phrase_title: 1.0,
-    phrase_keyword: 0.0,
-    phrase_whole_keyword: 0.5,
-    phrase_text: 0.8,
-    generic: 1.0,
-    firm: 1.0,
-    ..MATCHING
-};
 
 /// Requests up to this many units (characters or Latin words) are ranked by phrase as well.
 pub(crate) const SHORT: u32 = 24;
@@ -517,7 +428,7 @@ impl Telling<'_> {
                 self.shown(hits)
             };
             let evidence = strongest(terms)
-                .map(|term| Evidence { field: place(kind, &term, row), term })
+                .map(|term| Evidence { field: place(kind, &term, row), term, span: None })
                 .collect();
             parts.push(Part { part: kind, contribution, evidence });
         }
@@ -667,12 +578,6 @@ fn occurrences(
     Ok(found.into_iter().map(|(doc, starts)| (doc, starts.len())).collect())
 }
 
-/// Whether a text is as short as a question from the search box, and is weighed like one.
-pub(crate) fn is_short(request: &MatchRequest) -> bool {
-    let units = request.text.chars().take(index(SHORT) * 4).count();
-    request.title.is_none() && request.keywords.is_empty() && units <= index(SHORT)
-}
-
 /// What the values of both sides are worth, and what is known not to fit.
 fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, Vec<Misfit>) {
     let (mut parts, mut misfits) = (Vec::new(), Vec::new());
@@ -681,7 +586,7 @@ fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, V
         row,
         weights,
         |part, contribution, term| {
-            let evidence = vec![Evidence { term: term(), field: Place::Value }];
+            let evidence = vec![Evidence { term: term(), field: Place::Value, span: None }];
             parts.push(Part { part, contribution, evidence });
         },
         |misfit| misfits.push(misfit()),
@@ -795,7 +700,7 @@ impl Index {
     /// The best partners for a listing or a text, best first, each with the account of its score.
     /// Ties are ordered by id. Safe to call from many threads.
     pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>> {
-        self.matches_weighed(request, &MATCHING, &SEARCHING)
+        self.matches_ranked(request, ranking())
     }
 
     /// The same for many requests, on `threads` threads (at least one); answers in the order of the
@@ -832,23 +737,22 @@ impl Index {
         Ok(answers)
     }
 
-    pub(crate) fn matches_weighed(
+    pub(crate) fn matches_ranked(
         &self,
         request: &MatchRequest,
-        long: &Weights,
-        short: &Weights,
+        ranking: &Ranking,
     ) -> Result<Vec<Match>> {
-        Ok(self.matches_told(request, long, short)?.0)
+        Ok(self.matches_told(request, ranking)?.0)
     }
 
     /// The same as [`matches`](Self::matches), and what was looked at for it.
     pub fn matches_with_effort(&self, request: &MatchRequest) -> Result<(Vec<Match>, Effort)> {
-        self.matches_told(request, &MATCHING, &SEARCHING)
+        self.matches_told(request, ranking())
     }
 
     /// The terms that a request is weighed by: words, then pairs of characters.
     pub(crate) fn terms_of(&self, request: &MatchRequest) -> Result<(Vec<String>, Vec<String>)> {
-        let weights = if is_short(request) { &SEARCHING } else { &MATCHING };
+        let weights = ranking().weights(request.path());
         let plan = Plan::of_request(&self.analyzer, request, weights);
         let (kind, limit) = (request.want, request.limit);
         let quest = Quest { plan: &plan, kind, weights, limit, floor: 0.0, most_values: 0.0 };
@@ -863,14 +767,14 @@ impl Index {
     fn matches_told(
         &self,
         request: &MatchRequest,
-        long: &Weights,
-        short: &Weights,
+        ranking: &Ranking,
     ) -> Result<(Vec<Match>, Effort)> {
         let view = self.view();
-        let weights = if is_short(request) { short } else { long };
+        let weights = ranking.weights(request.path());
         let plan = Plan::of_request(&self.analyzer, request, weights);
+        let suitability = ranking.suitability(request.path(), plan.wanted.len());
         let limit = request.limit.clamp(1, MAX_LIMIT);
-        let floor = if request.include_unsuitable { 0.0 } else { FLOOR };
+        let floor = if request.include_unsuitable { 0.0 } else { suitability.floor() };
         let judge = Fitting { request, weights };
         let quest = Quest {
             plan: &plan,
@@ -908,7 +812,9 @@ impl Index {
                     title: row.title.to_string(),
                     owner: row.owner.to_string(),
                     score: explanation.total(),
-                    suitable: account.points >= FLOOR,
+                    suitable: account.points >= suitability.floor(),
+                    probability: suitability.probability(account.points),
+                    grade: suitability.grade(account.points),
                     explanation,
                 }
             })

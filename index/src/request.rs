@@ -2,8 +2,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calibration::Grade,
     explanation::Explanation,
     listing::{Kind, Listing},
+    number::index,
+    ranking::SHORT,
 };
 
 /// Characters of a search text that are looked at; the rest is ignored.
@@ -172,7 +175,7 @@ pub struct MatchRequest {
     pub exclude_owner: Option<String>,
     /// Not this listing (of the wanted kind).
     pub exclude_id: Option<String>,
-    /// Also what lies below the floor ([`Match::suitable`]).
+    /// Also what is not suitable ([`Match::suitable`]).
     pub include_unsuitable: bool,
 }
 
@@ -216,6 +219,45 @@ impl From<&Listing> for MatchRequest {
     }
 }
 
+/// How a request is ranked: what a few words ask for is another thing than a text about a problem, and
+/// a listing has told its subject in its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchPath {
+    /// A text as short as a question from the search box, without title or keywords.
+    Keyword,
+    /// A longer text without title or keywords.
+    Problem,
+    /// A listing, or a text that has a title or keywords as listings do.
+    Listing,
+}
+
+impl MatchPath {
+    pub const ALL: [Self; 3] = [Self::Keyword, Self::Problem, Self::Listing];
+
+    /// The name in JSON.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Problem => "problem",
+            Self::Listing => "listing",
+        }
+    }
+}
+
+impl MatchRequest {
+    /// The path this request takes.
+    pub fn path(&self) -> MatchPath {
+        if self.title.is_some() || !self.keywords.is_empty() {
+            return MatchPath::Listing;
+        }
+        match self.text.chars().nth(index(SHORT)) {
+            None => MatchPath::Keyword,
+            Some(_) => MatchPath::Problem,
+        }
+    }
+}
+
 /// One partner found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Match {
@@ -226,8 +268,10 @@ pub struct Match {
     /// Points. 100 is what an average listing would get that has every term of the request once;
     /// see [`crate::ranking`] for the parts. Comparable across requests only roughly.
     pub score: f64,
-    /// Whether the wording alone reaches [`crate::ranking::FLOOR`]: below it, say that there is
-    /// nothing suitable yet.
+    /// Whether it has a [`Grade`]: where nothing has one, say that there is nothing suitable yet.
     pub suitable: bool,
+    /// That it is worth a request, by its wording alone; 0..1. See [`crate::calibration`].
+    pub probability: f64,
+    pub grade: Grade,
     pub explanation: Explanation,
 }

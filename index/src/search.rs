@@ -9,12 +9,13 @@ use crate::{
     analysis::{Analysis, Analyzer, is_han},
     index::{Index, head},
     listing::Kind,
-    ranking::{Plan, SEARCHING, Weights, score},
+    ranking::{Plan, score},
     request::{
-        FacetCount, Facets, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, SearchAfter,
-        SearchItem, SearchPage, SearchRequest, Sort,
+        FacetCount, Facets, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, MatchPath,
+        SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
     },
     view::{Row, View},
+    weights::{Weights, ranking},
 };
 
 /// Characters of a snippet.
@@ -89,7 +90,7 @@ fn ranked<'v>(
 impl Index {
     /// One page of what the question finds. Deterministic for one commit.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
-        self.search_weighed(request, &SEARCHING)
+        self.search_weighed(request, ranking().weights(MatchPath::Keyword))
     }
 
     pub(crate) fn search_weighed(
@@ -114,8 +115,9 @@ impl Index {
     /// The ids of the page alone, and how many were found.
     pub(crate) fn search_order(&self, request: &SearchRequest) -> Result<(Vec<String>, usize)> {
         let view = self.view();
-        let plan = Plan::of_question(&self.analyzer, head(&request.q, MAX_QUERY), &SEARCHING);
-        let found = self.found(&view, &plan, request, &SEARCHING)?;
+        let weights = ranking().weights(MatchPath::Keyword);
+        let plan = Plan::of_question(&self.analyzer, head(&request.q, MAX_QUERY), weights);
+        let found = self.found(&view, &plan, request, weights)?;
         let total = found.len();
         let (ranked, _) = ranked(found, request);
         Ok((ranked.into_iter().map(|(rank, ..)| rank.id.to_owned()).collect(), total))
@@ -342,7 +344,8 @@ mod tests {
             text in "[石墨烯膜电池的料废水处理5g,a-z -]{0,80}",
         ) {
             let analyzer = Analyzer::new().unwrap();
-            let plan = Plan::of_question(&analyzer, &question, &SEARCHING);
+            let weights = ranking().weights(MatchPath::Keyword);
+            let plan = Plan::of_question(&analyzer, &question, weights);
             let marker = Marker::new(&analyzer, &plan);
             let with_words = Marker { needs_words: true, ..Marker::new(&analyzer, &plan) };
             prop_assert_eq!(marker.marks(&text), with_words.marks(&text));

@@ -208,11 +208,6 @@ impl View {
         Ok(None)
     }
 
-    pub fn row(&self, flat: usize) -> Option<&Row> {
-        let (_, segment) = self.segment_of(flat)?;
-        segment.rows.get(flat - segment.base)
-    }
-
     fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
         let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
         self.segments.get(ord).map(|segment| (ord, segment))

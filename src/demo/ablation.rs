@@ -8,7 +8,7 @@
 //! writes it anew.
 use std::{collections::BTreeMap, ops::Range};
 
-use keshi_index::{Index, Kind, Listing, MODEL, MatchRequest};
+use keshi_index::{Index, Kind, Listing, MatchRequest, model};
 
 use super::text::{DemoDemand, Texts};
 use crate::{
@@ -70,7 +70,7 @@ pub fn gains() -> anyhow::Result<Gains> {
         items.insert(item.slug().to_owned(), rounded(gain));
     }
     Ok(Gains {
-        model: MODEL.to_owned(),
+        model: model().to_owned(),
         measured_on: Moment::now().day().to_string(),
         demands: answered.len(),
         note: NOTE.to_owned(),

@@ -17,23 +17,31 @@ pub mod variation;
 
 pub use market::load;
 
-use std::{io::Write, path::Path};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use keshi_index::evaluation::{self, Report};
 
 /// Measures the matching on the set that ships.
 pub fn shipped_quality(run: Option<&Path>) -> anyhow::Result<Report> {
+    with_shipped_set(|[corpus, queries, qrels]| {
+        Ok(evaluation::evaluate(corpus, queries, qrels, run)?)
+    })
+}
+
+/// Does something with the set that ships: its corpus, queries and judgements as files.
+pub fn with_shipped_set<T>(
+    of: impl FnOnce(&[PathBuf; 3]) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let dir = std::env::temp_dir().join(format!("keshi-eval-{}", uuid::Uuid::now_v7()));
     std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-    let file = |name: &str| dir.join(name);
-    let report = text::write_test_set(&dir).and_then(|()| {
-        let (corpus, queries, qrels) =
-            (file("corpus.jsonl"), file("queries.jsonl"), file("qrels.tsv"));
-        Ok(evaluation::evaluate(&corpus, &queries, &qrels, run)?)
-    });
+    let files = ["corpus.jsonl", "queries.jsonl", "qrels.tsv"].map(|name| dir.join(name));
+    let done = text::write_test_set(&dir).and_then(|()| of(&files));
     std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-    report
+    done
 }
 
 /// Writes a file that only its owner may read.

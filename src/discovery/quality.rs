@@ -72,7 +72,7 @@ static RECORDED: LazyLock<std::result::Result<Vec<QualitySet>, String>> =
 
 pub fn quality(exposure: ExposureView) -> Result<Quality> {
     match &*RECORDED {
-        Ok(sets) => Ok(Quality { model: keshi_index::MODEL, sets: sets.clone(), exposure }),
+        Ok(sets) => Ok(Quality { model: keshi_index::model(), sets: sets.clone(), exposure }),
         Err(cause) => Err(anyhow::anyhow!("quality.json: {cause}").into()),
     }
 }

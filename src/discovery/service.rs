@@ -13,15 +13,16 @@ use super::{
 };
 use crate::{
     accounts, achievements, demands,
-    demands::model::Demand,
-    kernel::{Actor, DbConn, Error, Id, Lang, Result, of, page},
+    demands::{
+        diagnosis::{advice, model::Item, reading::Asked},
+        model::Demand,
+    },
+    kernel::{Actor, Code, DbConn, Error, Id, Lang, Result, of, page},
     markets::{publication::State, regions},
 };
 
 /// How many matches are shown where the caller names no number.
 pub const DEFAULT_MATCHES: usize = 20;
-
-const NOTHING_YET: &str = "市场上暂时没有合适的对象：补充对象、方法、指标等具体描述后再试，或订阅该需求，有新发布时会通知您。";
 
 /// One page of a search; only published listings that are no secret.
 pub fn search(catalogue: &Catalogue, mut request: index::SearchRequest) -> Result<SearchAnswer> {
@@ -51,7 +52,8 @@ pub fn matches_of_demand(
     }
     let request =
         index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(&demand)) };
-    explain(catalogue, conn, &request, lang)
+    let content = demand.content();
+    explain(catalogue, conn, &request, lang, || unsaid(&Asked::from(&content)))
 }
 
 /// Demands for an achievement that the caller may see.
@@ -71,7 +73,7 @@ pub fn matches_of_achievement(
         limit,
         ..index::MatchRequest::from(&listing_of_achievement(&achievement))
     };
-    explain(catalogue, conn, &request, lang)
+    explain(catalogue, conn, &request, lang, Vec::new)
 }
 
 /// Partners for text that nobody has listed.
@@ -89,7 +91,17 @@ pub fn matches_of_text(
         filters: body.filters.unwrap_or_default().to_index(),
         ..index::MatchRequest::default()
     };
-    explain(catalogue, conn, &request, lang)
+    let asked = Asked {
+        title: request.title.as_deref().unwrap_or_default(),
+        description: &request.text,
+        indicators: &[],
+        budget_fen: None,
+        budget_negotiable: false,
+        deadline: None,
+    };
+    let is_need = body.want == Kind::Achievement;
+    let missing = || if is_need { unsaid(&asked) } else { Vec::new() };
+    explain(catalogue, conn, &request, lang, missing)
 }
 
 fn explain(
@@ -97,8 +109,10 @@ fn explain(
     conn: &mut DbConn,
     request: &index::MatchRequest,
     lang: Lang,
+    missing: impl FnOnce() -> Vec<Item>,
 ) -> Result<MatchAnswer> {
-    let found = evened_out(catalogue, request)?;
+    let mut found = evened_out(catalogue, request)?;
+    catalogue.index().locate(&mut found)?;
     catalogue.exposure().shown(found.iter().map(|m| (m.kind.into(), &*m.id)));
     let mut cards = Cards::load(conn, request.want.into(), &found)?;
     let items: Vec<MatchItem> = found
@@ -106,13 +120,60 @@ fn explain(
         .filter_map(|m| {
             let (achievement, demand) = cards.take(&m.id)?;
             let explanation = ExplanationView::of(&m.explanation, lang);
-            Some(MatchItem { rank: 0, score: m.score, achievement, demand, explanation })
+            Some(MatchItem {
+                rank: 0,
+                score: m.score,
+                probability: m.probability,
+                grade: m.grade.slug(),
+                achievement,
+                demand,
+                explanation,
+            })
         })
         .zip(1..)
         .map(|(item, rank)| MatchItem { rank, ..item })
         .collect();
-    let advice = items.is_empty().then_some(NOTHING_YET);
-    Ok(MatchAnswer { items, model: index::MODEL, advice })
+    let missing = if items.is_empty() { missing() } else { Vec::new() };
+    let advice = items.is_empty().then(|| nothing_yet(request.want.into(), &missing, lang));
+    let missing = missing.into_iter().map(Code::slug).collect();
+    let path = request.path().slug();
+    Ok(MatchAnswer { items, model: index::model(), path, advice, missing })
+}
+
+/// What a demand leaves out of what matching reads; budget and deadline are not.
+fn unsaid(asked: &Asked<'_>) -> Vec<Item> {
+    let mut missing = advice::missing(asked);
+    missing.retain(|item| item.is_element() || *item == Item::Indicators);
+    missing
+}
+
+/// What to do where the market has nothing suitable.
+fn nothing_yet(want: Kind, missing: &[Item], lang: Lang) -> String {
+    let is_need = want == Kind::Achievement;
+    match lang {
+        Lang::Zh => {
+            let names: Vec<&str> = missing.iter().map(|item| item.zh()).collect();
+            let add = match (is_need, names.is_empty()) {
+                (true, false) => format!("补充{}后再试", names.join("、")),
+                (true, true) => "换用更具体的技术名称再试".to_owned(),
+                (false, _) => "补充应用场合与解决的问题后再试".to_owned(),
+            };
+            format!(
+                "市场上暂时没有合适的对象：{add}，或订阅（POST /subscriptions），有新发布时会通知您。"
+            )
+        }
+        Lang::En => {
+            let names: Vec<String> = missing.iter().map(|item| item.en().to_lowercase()).collect();
+            let add = match (is_need, names.is_empty()) {
+                (true, false) => format!("add {}", names.join(", ")),
+                (true, true) => "try more specific technical terms".to_owned(),
+                (false, _) => "add where it is used and which problem it solves".to_owned(),
+            };
+            format!(
+                "Nothing in the market is suitable yet: {add}, or subscribe (POST /subscriptions) to hear of new listings."
+            )
+        }
+    }
 }
 
 /// The matches; where the market evens out what is shown, of twice as many those that deserve it.
@@ -238,11 +299,15 @@ pub fn cross_match(
         .map(|d| index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(d)) })
         .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let found = catalogue.index().match_many(&requests, threads)?;
+    let mut found = catalogue.index().match_many(&requests, threads)?;
+    for matches in &mut found {
+        catalogue.index().locate(matches)?;
+    }
     Ok(demands
         .iter()
+        .zip(&requests)
         .zip(found)
-        .map(|(demand, matches)| BatchLine {
+        .map(|((demand, request), matches)| BatchLine {
             demand_id: demand.id,
             items: matches
                 .into_iter()
@@ -250,12 +315,15 @@ pub fn cross_match(
                 .map(|(m, rank)| BatchItem {
                     rank,
                     score: m.score,
+                    probability: m.probability,
+                    grade: m.grade.slug(),
                     explanation: ExplanationView::of(&m.explanation, lang),
                     achievement_id: m.id,
                     title: m.title,
                 })
                 .collect(),
-            model: index::MODEL,
+            model: index::model(),
+            path: request.path().slug(),
         })
         .collect())
 }

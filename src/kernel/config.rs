@@ -37,6 +37,7 @@ const KEYS: &[(&str, &str, &str)] = &[
         "",
         "a folder whose rule_sets.toml, calendar.toml and cue_words.toml replace the shipped ones",
     ),
+    ("KESHI_RANKING", "", "a file whose constants of the ranking replace the shipped ones"),
     (
         "KESHI_EXPOSURE",
         "off",
@@ -106,6 +107,8 @@ pub struct Config {
     pub public_url: String,
     /// Listings of verified organizations need no review.
     pub trusted_listings: bool,
+    /// The operator's file with the constants of the ranking; none: the shipped one.
+    pub ranking: Option<PathBuf>,
     /// Where the operator's rules of registration are; none: the shipped ones.
     pub rules_dir: Option<PathBuf>,
     /// The share of its score that a listing shown often can lose; 0: answers are not evened out.
@@ -296,6 +299,7 @@ impl Config {
             mail_from: text("KESHI_MAIL_FROM"),
             public_url,
             trusted_listings,
+            ranking: Some(text("KESHI_RANKING")).filter(|f| !f.is_empty()).map(PathBuf::from),
             rules_dir: Some(text("KESHI_RULES_DIR")).filter(|d| !d.is_empty()).map(PathBuf::from),
             exposure,
             request_days,

@@ -240,7 +240,7 @@ async fn a_text_is_diagnosed_before_anyone_saves_it() {
         let measured = !matches!(one["item"].as_str(), Some("budget" | "deadline"));
         assert_eq!(one["gain"].is_object(), measured, "{one}");
     }
-    assert_eq!(told["gain_basis"]["model"], keshi_index::MODEL);
+    assert_eq!(told["gain_basis"]["model"], keshi_index::model());
 
     // a good public demand of the same field is quoted, a masked one is not
     let good = drafted(&firm.admin, draft("厚板立缝焊接低温韧性", GOOD, "masked")).await;

@@ -199,7 +199,7 @@ async fn the_cross_match_streams_a_line_for_each_demand() {
 async fn the_recorded_quality_is_reached() {
     let app = TestApp::start().await;
     let told = app.visitor().get("/quality").await.ok();
-    assert_eq!(told["model"], json!(keshi_index::MODEL));
+    assert_eq!(told["model"], json!(keshi_index::model()));
     let shipped = told["sets"].as_array().unwrap().iter().find(|s| s["shipped"] == true).unwrap();
     let report = keshi::demo::shipped_quality(None).unwrap();
     assert_eq!(shipped["documents"], json!(report.documents));

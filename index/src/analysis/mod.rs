@@ -2,7 +2,8 @@
 //! (what a dictionary misses). Both point back into the original text, in characters.
 //!
 //! Latin and number tokens stay whole in both views (`5g-nr`, `lifepo4/c`, `67%`) and are also given
-//! in their pieces, so that `lifepo4` finds `LiFePO4/C`.
+//! in their pieces, so that `lifepo4` finds `LiFePO4/C`. A number keeps its unit, written close or not
+//! (`67 %`, `0.5 mm`, `1400–1600 ℃`).
 mod fold;
 mod lexicon;
 
@@ -14,7 +15,7 @@ use lexicon::lexicon;
 use crate::{Result, number::small};
 
 /// Changes whenever the same text could give other terms; part of the index fingerprint.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Longest Latin token kept, in characters; longer ones are identifiers or noise and are cut.
 const LONGEST_TOKEN: usize = 48;
@@ -113,8 +114,27 @@ fn joins(c: char) -> bool {
     matches!(c, '-' | '_' | '/' | '.' | '+' | '#' | '&' | '\'' | '·')
 }
 
+/// Parts the two ends of a range of numbers; written as `-` in terms.
+fn is_range(c: char) -> bool {
+    matches!(c, '-' | '–' | '—' | '~')
+}
+
+/// Units that belong to the number before them even across a blank, folded.
+const UNITS: [&str; 40] = [
+    "nm", "um", "μm", "mm", "cm", "dm", "m", "km", "mg", "g", "kg", "t", "ml", "l", "pa", "kpa",
+    "mpa", "gpa", "v", "kv", "a", "ma", "w", "kw", "mw", "kwh", "hz", "khz", "mhz", "ghz", "s",
+    "min", "h", "d", "k", "n", "kn", "db", "ppm", "rpm",
+];
+
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() && !is_han(c)
+}
+
+/// What follows a number: a sign that belongs to the token, or letters that are a token of their own too.
+#[derive(Clone, Copy)]
+enum Unit {
+    Sign,
+    Letters,
 }
 
 struct Cutter<'a> {
@@ -215,14 +235,14 @@ impl Cutter<'_> {
                 continue;
             }
             let next_is_word = self.at(to + 1).is_some_and(is_word);
-            if !joins(c) || !next_is_word {
+            let is_digit = |d: char| d.is_ascii_digit();
+            let between_digits = to > from
+                && self.at(to - 1).is_some_and(is_digit)
+                && self.at(to + 1).is_some_and(is_digit);
+            if !(joins(c) || is_range(c) && between_digits) || !next_is_word {
                 break;
             }
-            let decimal = c == '.'
-                && to > from
-                && self.at(to - 1).is_some_and(|d| d.is_ascii_digit())
-                && self.at(to + 1).is_some_and(|d| d.is_ascii_digit());
-            if !decimal {
+            if c != '.' || !between_digits {
                 pieces.push((piece, to));
                 piece = to + 1;
             }
@@ -234,6 +254,10 @@ impl Cutter<'_> {
         {
             to += 1;
         }
+        let unit = self.unit_after(from, to);
+        if let Some((sign, Unit::Sign)) = unit {
+            to = sign;
+        }
         // a token of one piece takes the closing signs with it (c++, 67%)
         if let [only] = pieces.as_mut_slice() {
             only.1 = to;
@@ -241,6 +265,9 @@ impl Cutter<'_> {
         let first_unit = self.unit;
         if pieces.len() > 1 {
             self.push_latin(from, to, first_unit, small(pieces.len()));
+        }
+        if let Some((end, Unit::Letters)) = unit {
+            self.push_latin(from, end, first_unit, small(pieces.len() + 1));
         }
         for (start, end) in pieces {
             let unit = self.unit;
@@ -250,13 +277,42 @@ impl Cutter<'_> {
         to
     }
 
+    /// Where the unit of a number ends, when `from..to` is one and a unit follows.
+    fn unit_after(&self, from: usize, to: usize) -> Option<(usize, Unit)> {
+        let number = self.folded.chars.get(from..to)?;
+        let of_numbers = |c: &char| c.is_ascii_digit() || *c == '.' || is_range(*c);
+        if !number.iter().all(of_numbers) {
+            return None;
+        }
+        let blank = self.at(to).is_some_and(char::is_whitespace);
+        let start = if blank { to + 1 } else { to };
+        match self.at(start)? {
+            '%' | '‰' => return Some((start + 1, Unit::Sign)),
+            '°' if matches!(self.at(start + 1), Some('c' | 'f'))
+                && !self.at(start + 2).is_some_and(is_word) =>
+            {
+                return Some((start + 2, Unit::Sign));
+            }
+            _ => {}
+        }
+        let letters = self.folded.chars.get(start..)?.iter().take_while(|c| is_word(**c)).count();
+        let is_unit = blank && UNITS.contains(&self.folded.slice(start, start + letters));
+        is_unit.then_some((start + letters, Unit::Letters))
+    }
+
     fn push_latin(&mut self, from: usize, to: usize, position: u32, units: u32) {
         let end = to.min(from + LONGEST_TOKEN);
         let text = self.folded.slice(from, end);
         if self.lexicon.stop.contains(text) {
             return;
         }
-        let token = self.token(stem(text).to_owned(), from, to, position, units);
+        let plain = |c: char| match c {
+            c if c.is_whitespace() => None,
+            '–' | '—' | '~' => Some('-'),
+            c => Some(c),
+        };
+        let term = stem(text).chars().filter_map(plain).collect();
+        let token = self.token(term, from, to, position, units);
         if self.words {
             self.out.words.push(token.clone());
         }
@@ -317,6 +373,10 @@ mod tests {
         assert_eq!(words("鋰離子電池"), words("锂离子电池"));
         assert_eq!(words("ＬｉＦｅＰＯ４／Ｃ"), ["lifepo4/c", "lifepo4", "c"]);
         assert_eq!(words("5G-NR 67% C++ 0.5mm"), ["5g-nr", "5g", "nr", "67%", "c++", "0.5mm"]);
+        assert_eq!(words("≥67 %，1400–1600 ℃"), ["67%", "1400-1600°c", "1400", "1600"]);
+        assert_eq!(words("1400~1600℃ 5‰"), words("1400－1600 °C 5 ‰"));
+        assert_eq!(words("厚0.5 mm，长3 mm2"), ["厚", "0.5mm", "0.5", "mm", "长", "3", "mm2"]);
+        assert_eq!(words("CO2 - 5 kg"), ["co2", "5kg", "5", "kg"]);
         assert_eq!(words("Batteries of the membranes"), ["batter", "membrane"]);
         assert_eq!(words("battery glass analysis bus"), ["batter", "glass", "analysis", "bus"]);
         assert_eq!(pairs("𠮷野"), ["𠮷野"]);
@@ -352,7 +412,9 @@ mod tests {
                 prop_assert!(token.start < token.end && token.end <= chars.len());
                 let source: String = chars[token.start..token.end].iter().collect();
                 // folding the piece it points at gives the term back
-                prop_assert!(fold(&source).text.contains(token.term.as_str()), "{:?} {}", token, source);
+                let plain: String = fold(&source).text.chars().filter(|c| !c.is_whitespace()).collect();
+                let plain = plain.replace(['–', '—', '~'], "-");
+                prop_assert!(plain.contains(token.term.as_str()), "{:?} {}", token, source);
             }
             prop_assert!(analysis.words.windows(2).all(|w| w[0].position <= w[1].position));
         }

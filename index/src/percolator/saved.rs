@@ -10,9 +10,10 @@ use crate::{
     index::{SEPARATOR, head},
     listing::Kind,
     number::{index, real},
-    ranking::{MATCHING, Phrase, Plan, SEARCHING, Sight, Weights, is_short},
-    request::{Filters, MAX_QUERY},
+    ranking::{Phrase, Plan, Sight},
+    request::{Filters, MAX_QUERY, MatchPath},
     view::Row,
+    weights::{Weights, ranking},
 };
 
 /// Questions that weigh a term alike: what they ask in, and with which weights.
@@ -20,21 +21,21 @@ use crate::{
 pub(super) enum Lane {
     SearchAll,
     Search(Kind),
-    Match(Kind),
-    /// A text as short as a question is weighed like one.
-    ShortMatch(Kind),
+    Match(MatchPath, Kind),
 }
 
 impl Lane {
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 9;
     pub const ALL: [Self; Self::COUNT] = [
         Self::SearchAll,
         Self::Search(Kind::Achievement),
         Self::Search(Kind::Demand),
-        Self::Match(Kind::Achievement),
-        Self::Match(Kind::Demand),
-        Self::ShortMatch(Kind::Achievement),
-        Self::ShortMatch(Kind::Demand),
+        Self::Match(MatchPath::Keyword, Kind::Achievement),
+        Self::Match(MatchPath::Keyword, Kind::Demand),
+        Self::Match(MatchPath::Problem, Kind::Achievement),
+        Self::Match(MatchPath::Problem, Kind::Demand),
+        Self::Match(MatchPath::Listing, Kind::Achievement),
+        Self::Match(MatchPath::Listing, Kind::Demand),
     ];
 
     pub fn number(self) -> usize {
@@ -45,32 +46,34 @@ impl Lane {
         match self {
             Self::SearchAll => 0,
             Self::Search(kind) => 1 + side(kind),
-            Self::Match(kind) => 3 + side(kind),
-            Self::ShortMatch(kind) => 5 + side(kind),
+            Self::Match(MatchPath::Keyword, kind) => 3 + side(kind),
+            Self::Match(MatchPath::Problem, kind) => 5 + side(kind),
+            Self::Match(MatchPath::Listing, kind) => 7 + side(kind),
         }
     }
 
     /// The lanes whose questions a listing of `kind` may answer.
-    pub fn of_kind(kind: Kind) -> [Self; 4] {
-        [Self::SearchAll, Self::Search(kind), Self::Match(kind), Self::ShortMatch(kind)]
+    pub fn of_kind(kind: Kind) -> [Self; 5] {
+        let [keyword, problem, listing] = MatchPath::ALL.map(|path| Self::Match(path, kind));
+        [Self::SearchAll, Self::Search(kind), keyword, problem, listing]
     }
 
     pub fn is_match(self) -> bool {
-        matches!(self, Self::Match(_) | Self::ShortMatch(_))
+        matches!(self, Self::Match(..))
     }
 
     pub fn weights(self) -> &'static Weights {
-        match self {
-            Self::Match(_) => &MATCHING,
-            Self::SearchAll | Self::Search(_) | Self::ShortMatch(_) => &SEARCHING,
-        }
+        ranking().weights(match self {
+            Self::SearchAll | Self::Search(_) => MatchPath::Keyword,
+            Self::Match(path, _) => path,
+        })
     }
 
     /// Of a term's number of achievements and of demands, those among which it is rare or not.
     pub fn count(self, [achievements, demands]: [u32; 2]) -> u32 {
         match self {
             Self::SearchAll => achievements + demands,
-            Self::Search(kind) | Self::Match(kind) | Self::ShortMatch(kind) => match kind {
+            Self::Search(kind) | Self::Match(_, kind) => match kind {
                 Kind::Achievement => achievements,
                 Kind::Demand => demands,
             },
@@ -81,7 +84,7 @@ impl Lane {
     pub fn among(self) -> &'static [Kind] {
         match self {
             Self::SearchAll => &Kind::ALL,
-            Self::Search(kind) | Self::Match(kind) | Self::ShortMatch(kind) => match kind {
+            Self::Search(kind) | Self::Match(_, kind) => match kind {
                 Kind::Achievement => &[Kind::Achievement],
                 Kind::Demand => &[Kind::Demand],
             },
@@ -163,10 +166,7 @@ impl Slot {
                 (lane, plan, request.filters, None, None)
             }
             Saved::Match(request) => {
-                let lane = match is_short(&request) {
-                    true => Lane::ShortMatch(request.want),
-                    false => Lane::Match(request.want),
-                };
+                let lane = Lane::Match(request.path(), request.want);
                 let plan = Plan::of_request(analyzer, &request, lane.weights());
                 (lane, plan, request.filters, request.exclude_owner, request.exclude_id)
             }
@@ -177,12 +177,10 @@ impl Slot {
             .map(|w| (frequencies.number_of(w.sight, &w.term), w.weight))
             .collect();
         let single = plan.single().filter(|_| !lane.is_match()).map(Into::into);
-        // only a short text is weighed by its phrases; a search is found by its terms alone
-        let runs = match lane {
-            Lane::ShortMatch(_) => {
-                plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect()
-            }
-            _ => Box::default(),
+        // a search is found by its terms alone
+        let runs = match lane.is_match() && lane.weights().phrase_text > 0.0 {
+            true => plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect(),
+            false => Box::default(),
         };
         Self {
             id: id.into(),
@@ -247,6 +245,18 @@ impl Slot {
         }
         weighed.earned += self.runs.iter().map(|run| self.run(run, seen, subject)).sum::<f64>();
         weighed
+    }
+
+    pub fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// The points that a match must earn to be suitable; a search needs none.
+    pub fn floor(&self) -> f64 {
+        match self.lane {
+            Lane::Match(path, _) => ranking().suitability(path, self.terms.len()).floor(),
+            Lane::SearchAll | Lane::Search(_) => 0.0,
+        }
     }
 
     /// What a run earns by standing there as it was written. A text that has runs is far too short to

@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 use super::{
-    LEAST_COVERED, LEAST_POINTS, Sight,
+    LEAST_COVERED, Sight,
     frequencies::{Change, Frequencies, Scale},
     saved::{Lane, Slot, nth},
 };
@@ -74,9 +74,9 @@ impl Tally {
         }
         let share = match slot.lane {
             Lane::SearchAll | Lane::Search(_) => LEAST_COVERED,
-            Lane::Match(_) => LEAST_POINTS / 100.0,
-            // it may earn points beside its terms
-            Lane::ShortMatch(_) => 0.0,
+            // runs earn points beside the terms
+            Lane::Match(..) if slot.has_runs() => 0.0,
+            Lane::Match(..) => slot.floor() / 100.0,
         };
         if let Some(question) = self.questions.get_mut(at) {
             *question = Question { share, ..Question::default() };

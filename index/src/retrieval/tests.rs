@@ -3,23 +3,25 @@
 use proptest::prelude::*;
 
 use crate::{
-    FLOOR, Filters, Index, Kind, Listing, Match, MatchRequest,
-    ranking::{Fitting, MATCHING, Plan, SEARCHING, is_short, score},
+    Filters, Index, Kind, Listing, Match, MatchRequest,
+    ranking::{Fitting, Plan, score},
     retrieval::Judge,
+    weights::ranking,
 };
 
 /// The same question, answered by weighing every listing.
 fn weighed_one_by_one(index: &Index, request: &MatchRequest) -> Vec<(String, f64, f64)> {
     let view = index.view();
-    let weights = if is_short(request) { &SEARCHING } else { &MATCHING };
+    let weights = ranking().weights(request.path());
     let plan = Plan::of_request(&index.analyzer, request, weights);
+    let floor = ranking().suitability(request.path(), plan.wanted.len()).floor();
     let scored = score(index, &view, &plan, request.want, &[request.want], weights).unwrap();
     let judge = Fitting { request, weights };
     let mut all: Vec<(String, f64, f64)> = Vec::new();
     for (flat, row) in view.rows() {
         let points = scored.points[flat];
         if points > 0.0
-            && (points >= FLOOR || request.include_unsuitable)
+            && (points >= floor || request.include_unsuitable)
             && let Some(values) = judge.values(row)
         {
             all.push((row.id.to_string(), points + values, scored.covered[flat]));

@@ -50,15 +50,16 @@ pub fn report(
     })
 }
 
+/// What a demand leaves out or only touches on.
+pub fn missing(asked: &Asked<'_>) -> Vec<Item> {
+    let checks = Reading::of(asked).checks.into_iter();
+    let open = checks.filter(|c| matches!(c.status, Status::Missing | Status::Vague));
+    open.map(|c| c.item).collect()
+}
+
 /// One sentence for whoever submits all the same; none where nothing is missing.
 pub fn hint(asked: &Asked<'_>) -> Option<String> {
-    let reading = Reading::of(asked);
-    let missing: Vec<_> = reading
-        .checks
-        .iter()
-        .filter(|c| matches!(c.status, Status::Missing | Status::Vague))
-        .map(|c| c.item.zh())
-        .collect();
+    let missing: Vec<_> = missing(asked).into_iter().map(Item::zh).collect();
     if missing.is_empty() {
         return None;
     }

@@ -162,12 +162,82 @@ pub struct Evidence {
     /// `title`, `keywords`, `text`, or `value` for a field, region, stage or amount.
     #[schema(example = "title")]
     pub field: &'static str,
+    /// Where it stands there first: `start..end` in characters of the original title, abstract or
+    /// description (a demand's indicators follow its description, a line each), or keyword. Not given for
+    /// values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 0)]
+    pub start: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3)]
+    pub end: Option<usize>,
+    /// Which keyword it is, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<usize>,
+}
+
+impl From<&index::Evidence> for Evidence {
+    fn from(evidence: &index::Evidence) -> Self {
+        Self {
+            term: evidence.term.clone(),
+            field: evidence.field.slug(),
+            start: evidence.span.map(|s| s.start),
+            end: evidence.span.map(|s| s.end),
+            keyword: evidence.span.and_then(|s| s.keyword),
+        }
+    }
+}
+
+/// What is known not to fit. Of the values, those are given that the misfit is about.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct MisfitView {
+    /// `too_early`, `above_budget`, `other_region`, `other_field`.
+    #[schema(example = "above_budget")]
+    pub misfit: &'static str,
+    /// As a sentence says it, in the caller's language.
+    #[schema(example = "报价高于预算（120万元，预算100万元）")]
+    pub text: String,
+    /// The TRL reached and the one required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 120_000_000)]
+    pub price_fen: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 100_000_000)]
+    pub budget_fen: Option<i64>,
+    /// The region or technology field of what was asked for, and of the listing found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub here: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub there: Option<String>,
+}
+
+impl MisfitView {
+    fn of(misfit: &index::Misfit, lang: index::Lang) -> Self {
+        let told = Self { misfit: misfit.slug(), text: misfit.told(lang), ..Self::default() };
+        match misfit {
+            index::Misfit::TooEarly { has, needs } => {
+                Self { has: Some(*has), needs: Some(*needs), ..told }
+            }
+            index::Misfit::AboveBudget { price_fen, budget_fen } => {
+                Self { price_fen: Some(*price_fen), budget_fen: Some(*budget_fen), ..told }
+            }
+            index::Misfit::OtherRegion { here, there }
+            | index::Misfit::OtherField { here, there } => {
+                Self { here: Some(here.clone()), there: Some(there.clone()), ..told }
+            }
+        }
+    }
 }
 
 /// One part of the score.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ScorePart {
-    /// `words`, `characters`, `title`, `keywords`, `phrase`, `field`, `region`, `industry`, `stage`, `amount`.
+    /// `words`, `characters`, `title`, `keywords`, `phrase`, `field`, `region`, `industry`, `stage`, `amount`,
+    /// `coverage`, `title_coverage`, `closeness`, `freshness`, `exposure`.
     #[schema(example = "words")]
     pub part: &'static str,
     /// Points; negative where something does not fit.
@@ -183,6 +253,8 @@ pub struct ExplanationView {
     /// One sentence in the caller's language: what fits, and what does not.
     #[schema(example = "两者都提到“石墨烯”“镁碳砖”，同属新材料及其应用领域；成果尚处中试阶段。")]
     pub summary: String,
+    /// What does not fit, where both sides have said enough to know.
+    pub misfits: Vec<MisfitView>,
 }
 
 impl ExplanationView {
@@ -193,14 +265,12 @@ impl ExplanationView {
             .map(|p| ScorePart {
                 part: p.part.slug(),
                 contribution: p.contribution,
-                evidence: p
-                    .evidence
-                    .iter()
-                    .map(|e| Evidence { term: e.term.clone(), field: e.field.slug() })
-                    .collect(),
+                evidence: p.evidence.iter().map(Evidence::from).collect(),
             })
             .collect();
-        Self { parts, summary: explanation.summary(index_lang(lang)) }
+        let lang = index_lang(lang);
+        let misfits = explanation.misfits.iter().map(|m| MisfitView::of(m, lang)).collect();
+        Self { parts, summary: explanation.summary(lang), misfits }
     }
 }
 
@@ -285,6 +355,13 @@ pub struct MatchItem {
     /// Points; 100 is what an average listing would get that has every term of the question once.
     #[schema(example = 74.2)]
     pub score: f64,
+    /// That the match is worth a request, by its wording: fitted on test sets (`keshi fit`), not on
+    /// this market's requests.
+    #[schema(example = 0.62)]
+    pub probability: f64,
+    /// `high` 高, `good` 较高, `fair` 可看, by the probability.
+    #[schema(example = "high")]
+    pub grade: &'static str,
     /// Where achievements were wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub achievement: Option<AchievementCard>,
@@ -300,9 +377,17 @@ pub struct MatchAnswer {
     pub items: Vec<MatchItem>,
     /// Version of the ranking.
     pub model: &'static str,
-    /// What to do when nothing was found.
+    /// How the request was ranked: `keyword` (a few words), `problem` (a longer text), `listing` (one that
+    /// has a title or keywords, as listings do).
+    #[schema(example = "problem")]
+    pub path: &'static str,
+    /// What to do when nothing was found, in the caller's language.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<&'static str>,
+    pub advice: Option<String>,
+    /// What a demand without a match leaves out, as `GET /demands/{id}/diagnosis` names it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["method", "indicators"]))]
+    pub missing: Vec<&'static str>,
 }
 
 /// The language of summaries, as the index names it.
@@ -381,14 +466,22 @@ pub struct BatchFilter {
 pub struct BatchLine {
     #[schema(value_type = String, format = Uuid)]
     pub demand_id: Id<of::Demand>,
+    /// Empty when nothing in the market is suitable yet.
     pub items: Vec<BatchItem>,
     pub model: &'static str,
+    /// As in the matches of one demand.
+    #[schema(example = "listing")]
+    pub path: &'static str,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BatchItem {
     pub rank: usize,
     pub score: f64,
+    pub probability: f64,
+    /// `high`, `good` or `fair`.
+    #[schema(example = "good")]
+    pub grade: &'static str,
     #[schema(format = Uuid)]
     pub achievement_id: String,
     pub title: String,

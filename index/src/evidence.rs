@@ -1,0 +1,165 @@
+//! Where the evidence of a match stands in the found listing's own text.
+//!
+//! Scores are made from postings, which know that a listing has a term and not where. So the listings that
+//! are shown are read once more. Evidence of character pairs is a run of the request whose every pair the
+//! listing has; where the listing says them apart, the longest piece of the run that it does say takes its
+//! place, so that everything shown can be pointed at.
+use tantivy::{DocSet, TERMINATED, schema::IndexRecordOption};
+
+use crate::{
+    Result,
+    analysis::{Folded, fold},
+    explanation::{Evidence, Place, Span},
+    index::{Index, head},
+    listing::{Kind, Listing},
+    number::index,
+    request::{MAX_TEXT, Match},
+    view::View,
+};
+
+impl Index {
+    /// Gives the evidence of these matches its place in their text. What has been withdrawn or changed
+    /// since keeps evidence without a place.
+    pub fn locate(&self, matches: &mut [Match]) -> Result<()> {
+        let view = self.view();
+        for found in matches {
+            let Some(listing) = self.read(&view, found.kind, &found.id)? else { continue };
+            let text = Read::of(&listing);
+            for evidence in found.explanation.parts.iter_mut().flat_map(|p| &mut p.evidence) {
+                text.locate(evidence);
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, view: &View, kind: Kind, id: &str) -> Result<Option<Listing>> {
+        let term = self.fields.key(kind, id);
+        for (reader, segment) in view.readers() {
+            let inverted = reader.inverted_index(term.field())?;
+            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
+            else {
+                continue;
+            };
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc)) {
+                    return view.listing(&self.fields, segment.base + index(doc));
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The values of one listing, folded as they were indexed.
+struct Read {
+    title: Folded,
+    text: Folded,
+    keywords: Vec<Folded>,
+}
+
+impl Read {
+    fn of(listing: &Listing) -> Self {
+        let folded = |text: &str| fold(head(text, MAX_TEXT));
+        Self {
+            title: folded(&listing.title),
+            text: folded(&listing.text),
+            keywords: listing.keywords.iter().map(|k| folded(k)).collect(),
+        }
+    }
+
+    fn locate(&self, evidence: &mut Evidence) {
+        if evidence.field == Place::Value {
+            return;
+        }
+        let term: Vec<char> = evidence.term.chars().collect();
+        // a pair is the least that a run is made of
+        let shortest = term.len().min(2);
+        for length in (shortest..=term.len()).rev() {
+            for piece in term.windows(length) {
+                let piece: String = piece.iter().collect();
+                if let Some((field, span)) = self.find(&piece, evidence.field) {
+                    *evidence = Evidence { term: piece, field, span: Some(span) };
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Where the piece stands first, in `wanted` before the other fields.
+    fn find(&self, piece: &str, wanted: Place) -> Option<(Place, Span)> {
+        let order = [wanted, Place::Title, Place::Keywords, Place::Text];
+        order.into_iter().find_map(|place| {
+            let span = match place {
+                Place::Title => span(&self.title, piece, None),
+                Place::Text => span(&self.text, piece, None),
+                Place::Keywords => self
+                    .keywords
+                    .iter()
+                    .enumerate()
+                    .find_map(|(number, keyword)| span(keyword, piece, Some(number))),
+                Place::Value => None,
+            };
+            span.map(|span| (place, span))
+        })
+    }
+}
+
+/// Latin terms are whole words, or the stem of one: they begin where a word begins.
+fn span(text: &Folded, piece: &str, keyword: Option<usize>) -> Option<Span> {
+    let is_latin = |c: char| c.is_ascii_alphanumeric();
+    let starts = piece.chars().next().is_some_and(is_latin);
+    let ends = piece.chars().next_back().is_some_and(|c| c.is_ascii_alphabetic());
+    text.text.match_indices(piece).find_map(|(at, _)| {
+        let before = text.text.get(..at)?;
+        if starts && before.chars().next_back().is_some_and(is_latin) {
+            return None;
+        }
+        let from = before.chars().count();
+        let mut to = from + piece.chars().count();
+        if ends {
+            let rest = text.text.get(at + piece.len()..)?;
+            to += rest.chars().take_while(char::is_ascii_alphabetic).count();
+        }
+        let (start, end) = text.original(from, to);
+        Some(Span { start, end, keyword })
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn told(term: &str, field: Place) -> (String, Place, Option<Span>) {
+        let listing = Listing {
+            text: "ＬｉＦｅＰＯ４／Ｃ正極材料，Batteries。镁碳砖的抗氧化与热震。".into(),
+            keywords: vec!["耐火材料".into(), "镁碳砖".into()],
+            ..Listing::new(Kind::Achievement, "a", "石墨烯改性耐火砖")
+        };
+        let mut evidence = Evidence { term: term.into(), field, span: None };
+        Read::of(&listing).locate(&mut evidence);
+        (evidence.term, evidence.field, evidence.span)
+    }
+
+    #[test]
+    fn evidence_is_pointed_at() {
+        let at = |start, end, keyword| Some(Span { start, end, keyword });
+        assert_eq!(told("石墨烯", Place::Title), ("石墨烯".into(), Place::Title, at(0, 3, None)));
+        // another field than told, and a keyword by its number
+        assert_eq!(told("镁碳砖", Place::Title).1, Place::Keywords);
+        assert_eq!(told("镁碳砖", Place::Title).2, at(0, 3, Some(1)));
+        assert_eq!(told("镁碳砖", Place::Text).2, at(25, 28, None));
+        // folded: full width, traditional, plural
+        assert_eq!(told("lifepo4/c", Place::Text).2, at(0, 9, None));
+        assert_eq!(told("正极材料", Place::Text).2, at(9, 13, None));
+        assert_eq!(told("batter", Place::Text).2, at(14, 23, None));
+        // a run that stands there in pieces only
+        assert_eq!(
+            told("抗氧化热震", Place::Text),
+            ("抗氧化".into(), Place::Text, at(29, 32, None))
+        );
+        assert_eq!(told("没有", Place::Text), ("没有".into(), Place::Text, None));
+    }
+}
