@@ -1,4 +1,6 @@
-//! Targets and statistics over HTTP.
+//! Targets, indicators, forecasts and statistics over HTTP.
+mod forecasts;
+mod indicators;
 mod statistics;
 mod targets;
 #[cfg(test)]
@@ -8,4 +10,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(targets::routes).configure(statistics::routes);
+    cfg.configure(indicators::routes).configure(forecasts::routes);
 }

@@ -4,14 +4,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     insight::{
-        model::{NewTargetBody, Progress, ProgressQuery, TargetView, TargetsQuery},
+        model::{
+            LintQuery, LintReport, NewTargetBody, Progress, ProgressQuery, TargetView, TargetsQuery,
+        },
         service::{Grids, targets},
     },
     kernel::{At, Body, Db, Moment, Page, Problem, Query, Reply, Result, Visitor, Writer, of},
 };
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(create).service(list).service(progress).service(find);
+    // before `/targets/{id}`
+    cfg.service(lint).service(create).service(list).service(progress).service(find);
 }
 
 /// Set a target for a region. Operators of the region only.
@@ -48,6 +51,22 @@ async fn create(actor: Writer, db: Data<Db>, body: Body<NewTargetBody>) -> Resul
 async fn list(_visitor: Visitor, db: Data<Db>, query: Query<TargetsQuery>) -> Result<Reply> {
     let (wanted, window) = targets::wanted(query.0)?;
     db.read(move |conn| Reply::ok(&targets::list(conn, &wanted, &window)?)).await
+}
+
+/// Where targets contradict each other or their own breakdown, and what they leave unclear.
+///
+/// Every finding quotes both sides with their papers and figures. Contradictions come first; notes are no
+/// faults: a newer target that replaces an older one, floors that need not add up, a baseline that the
+/// target implies.
+#[utoipa::path(
+    tag = "targets",
+    params(LintQuery),
+    responses((status = 200, body = LintReport),),
+    security((), ("bearer" = []), ("api_key" = [])),
+)]
+#[get("/targets/lint")]
+async fn lint(_visitor: Visitor, db: Data<Db>, query: Query<LintQuery>) -> Result<Reply> {
+    db.read(move |conn| Reply::ok(&targets::lint(conn, &query.0)?)).await
 }
 
 /// One target.
