@@ -892,5 +892,24 @@ diesel::table! {
         created_by -> Nullable<Text>,
         version -> BigInt,
         created_at -> Timestamp,
+        kind_stated -> Bool,
     }
 }
+diesel::table! {
+    indicator_values (id) {
+        id -> Text,
+        region_code -> Text,
+        indicator -> Text,
+        period -> Text,
+        first_day -> Date,
+        last_day -> Date,
+        value -> BigInt,
+        scale -> BigInt,
+        source -> Text,
+        source_date -> Date,
+        created_by -> Text,
+        created_at -> Timestamp,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(deals, turnover_postings);
+diesel::allow_tables_to_appear_in_same_query!(agency_recognitions, organizations);

@@ -51,6 +51,18 @@ impl Decimal {
     pub fn at_scale(self, scale: u32) -> Option<i64> {
         self.digits.checked_mul(10i64.checked_pow(scale.checked_sub(self.scale)?)?)
     }
+    /// How many 10^-4 this is: exact, for sums of values with different decimals.
+    pub fn ten_thousandths(self) -> i128 {
+        i128::from(self.digits) * 10i128.pow(MAX_SCALE.saturating_sub(self.scale))
+    }
+    /// The value of so many 10^-4; none where it leaves the range.
+    pub fn of_ten_thousandths(amount: i128) -> Option<Self> {
+        let mut plain = (amount, MAX_SCALE);
+        while plain.1 > 0 && plain.0 % 10 == 0 {
+            plain = (plain.0 / 10, plain.1 - 1);
+        }
+        Some(Self { digits: i64::try_from(plain.0).ok()?, scale: plain.1 })
+    }
     /// The same value without zeros at its end.
     fn plain(self) -> Self {
         let (mut digits, mut scale) = (self.digits, self.scale);

@@ -89,6 +89,11 @@ codes! {
         Incubators = "incubators" "众创空间和孵化器" "Maker spaces and incubators",
         IncubationArea = "incubation_area" "孵化面积" "Incubation area",
         IncubatedFirms = "incubated_firms" "在孵企业" "Firms in incubation",
+        TurnoverGdpShare = "turnover_gdp_share" "技术合同成交额占地区生产总值比重" "Turnover as a share of GDP",
+        Gdp = "gdp" "地区生产总值" "GDP",
+        RdInput = "rd_input" "全社会研发投入" "R&D input",
+        StrategicValueAdded = "strategic_value_added" "战新产业增加值" "Value added of strategic industries",
+        Firms = "firms" "企业法人单位" "Firms with legal personality",
     }
 }
 
@@ -122,7 +127,8 @@ impl Indicator {
             | Self::FinanceFirms
             | Self::RightsReformPilots
             | Self::Incubators
-            | Self::IncubatedFirms => "家",
+            | Self::IncubatedFirms
+            | Self::Firms => "家",
             Self::NationalFirsts
             | Self::InnovationPlatforms
             | Self::CropVarieties
@@ -152,7 +158,8 @@ impl Indicator {
             | Self::StrategicGdpShare
             | Self::RdGdpShare
             | Self::ProgressRate
-            | Self::HighTechOutputShare => "%",
+            | Self::HighTechOutputShare
+            | Self::TurnoverGdpShare => "%",
             Self::OutstandingTalents
             | Self::LeadingInnovators
             | Self::LeadingFounders
@@ -170,7 +177,12 @@ impl Indicator {
             | Self::NewBrokers
             | Self::SpecialEnvoys => "名",
             Self::InstrumentServices | Self::Fairs | Self::CountyFairs | Self::PointFairs => "次",
-            Self::Turnover | Self::HighTechValueAdded | Self::LoanGuarantees => "fen",
+            Self::Turnover
+            | Self::HighTechValueAdded
+            | Self::LoanGuarantees
+            | Self::Gdp
+            | Self::RdInput
+            | Self::StrategicValueAdded => "fen",
             Self::RdInputMultiple => "倍",
             Self::PatentsPer10k => "件",
             Self::StartupLectures => "场",
@@ -178,4 +190,86 @@ impl Indicator {
             Self::IncubationArea => "万平方米",
         }
     }
+
+    /// The indicators that say what is added to this one, which is a stock; `Part` where they say so of
+    /// a part of it only.
+    pub fn additions(self) -> &'static [(Self, Scope)] {
+        use Scope::{Part, Whole};
+        match self {
+            Self::HighTechFirms => &[(Self::NewHighTechFirms, Whole)],
+            Self::TechSmes => &[(Self::NewTechSmes, Whole)],
+            Self::Eaglets => &[(Self::NewEaglets, Whole)],
+            Self::Gazelles => &[(Self::NewGazelles, Whole)],
+            Self::SubstantiveAlliances => &[(Self::NewSubstantiveAlliances, Whole)],
+            Self::Alliances => &[(Self::NewAlliances, Whole)],
+            Self::Agencies => &[(Self::NewAgencies, Whole)],
+            Self::Brokers => &[(Self::NewBrokers, Whole)],
+            Self::ServicePlatforms => &[(Self::FirmPlatforms, Part)],
+            _ => &[],
+        }
+    }
+
+    /// The indicators that this one is the sum of.
+    pub fn parts(self) -> &'static [Self] {
+        match self {
+            Self::ChallengeProjectsTotal => &[Self::Challenges, Self::Transplants],
+            _ => &[],
+        }
+    }
+
+    /// The indicator that counts everything that this one counts, and more.
+    pub fn whole(self) -> Option<Self> {
+        (self == Self::MedicalCentresAdvanced).then_some(Self::MedicalCentres)
+    }
+
+    /// What a ratio divides, and by what.
+    pub fn quotient(self) -> Option<Quotient> {
+        let of = |part, whole, per| Some(Quotient { part, whole, per });
+        match self {
+            Self::TurnoverGdpShare => of(Self::Turnover, Self::Gdp, 100),
+            Self::RdGdpShare => of(Self::RdInput, Self::Gdp, 100),
+            Self::StrategicGdpShare => of(Self::StrategicValueAdded, Self::Gdp, 100),
+            Self::TechSmesPer10k => of(Self::TechSmes, Self::Firms, 10_000),
+            _ => None,
+        }
+    }
+
+    /// What the market counts by itself; everything else is entered by hand.
+    pub fn counted(self) -> Option<Counted> {
+        match self {
+            Self::Turnover => Some(Counted::Turnover),
+            Self::AchievementsTransferred => Some(Counted::Achievements),
+            Self::Brokers => Some(Counted::Brokers),
+            Self::NewBrokers => Some(Counted::NewBrokers),
+            Self::Agencies => Some(Counted::Agencies),
+            Self::NewAgencies => Some(Counted::NewAgencies),
+            _ => None,
+        }
+    }
+}
+
+/// Whether additions are told of the whole of a stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Whole,
+    Part,
+}
+
+/// `part / whole × per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotient {
+    pub part: Indicator,
+    pub whole: Indicator,
+    pub per: i64,
+}
+
+/// What the market counts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Turnover,
+    Achievements,
+    Brokers,
+    NewBrokers,
+    Agencies,
+    NewAgencies,
 }

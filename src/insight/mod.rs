@@ -14,9 +14,12 @@
 //!
 //! May use: `kernel`, `markets`, `contracts`, and, alone of all rooms, the tables of others: it reads
 //! postings, contracts and the journal. Used by: `console`, the commands `demo` and `verify`.
+mod backtest;
 pub mod decimal;
+pub mod forecast;
 pub mod http;
 pub mod indicators;
+pub mod lint;
 pub mod model;
 pub mod places;
 pub mod rollups;

@@ -1,10 +1,13 @@
 //! Who may set a target and see what the public may not, and how a target stands. Nothing here reads a
 //! clock, a row or a request.
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, Days};
 
 use super::{
     decimal::Decimal,
-    model::{Pace, Target, TargetKind},
+    indicators::Indicator,
+    model::{IndicatorValue, Pace, Target, TargetKind},
 };
 use crate::{
     kernel::{Actor, Day, Region},
@@ -46,25 +49,75 @@ impl Span {
     }
 }
 
-/// Why there is no actual figure.
+/// How the figures of a target's kind add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Uncounted {
-    /// The market keeps no statistics of this indicator.
-    NoStatistics,
-    /// Turnover, but a ratio or a yearly figure of several years.
-    NoSingleSum,
+pub enum Nature {
+    /// What there is when a day is over.
+    Stock,
+    /// What came in from the first day on.
+    Sum,
+    /// A rate, which has a value at any time and no way to it.
+    Rate,
 }
 
-/// Whether `target` asks for a sum of registered turnover in its period.
-pub fn is_counted(target: &Target) -> Result<(), Uncounted> {
-    use super::indicators::Indicator;
-    let one_year = target.first_year == target.last_year;
-    match (target.indicator, target.kind) {
-        (Indicator::Turnover, TargetKind::Cumulative) => Ok(()),
-        (Indicator::Turnover, TargetKind::Level | TargetKind::Flow) if one_year => Ok(()),
-        (Indicator::Turnover, _) => Err(Uncounted::NoSingleSum),
-        _ => Err(Uncounted::NoStatistics),
+/// Turnover is a level of its year in the papers, which is what came in from January on.
+pub fn nature(indicator: Indicator, kind: TargetKind) -> Nature {
+    match kind {
+        TargetKind::Ratio => Nature::Rate,
+        TargetKind::Flow | TargetKind::Cumulative => Nature::Sum,
+        TargetKind::Level if indicator == Indicator::Turnover => Nature::Sum,
+        TargetKind::Level => Nature::Stock,
     }
+}
+
+/// The days that a target is measured in when `as_of` is over: a yearly figure of several years in the
+/// year of that day (the first or last of them before or after), everything else in all its years.
+pub fn measured(target: &Target, as_of: Day) -> Option<Span> {
+    let (first, last) = (target.first_year, target.last_year);
+    if target.kind == TargetKind::Flow {
+        let year = i64::from(as_of.year()).clamp(first, last);
+        return Span::of_years(year, year);
+    }
+    // of a stock and a rate that are set for several years, the end counts, and the way there all of them
+    Span::of_years(first, last)
+}
+
+/// Entered figures that make up what was asked for.
+#[derive(Debug, Default)]
+pub struct Entered<'a> {
+    /// In 10^-4 of the unit.
+    pub amount: i128,
+    /// One, or several that adjoin.
+    pub rows: Vec<&'a IndicatorValue>,
+}
+
+/// What was entered for `first` to `last`. Of `rows` the first of each span counts. A stock or rate is the
+/// latest that was known; a sum is made of spans that adjoin, the longest first, from `first` on.
+pub fn entered(
+    rows: &[IndicatorValue],
+    nature: Nature,
+    (first, last): (Day, Day),
+) -> Option<Entered<'_>> {
+    let mut seen = BTreeSet::new();
+    let counting: Vec<&IndicatorValue> = rows
+        .iter()
+        .filter(|r| seen.insert((r.first_day, r.last_day)) && r.last_day <= last)
+        .collect();
+    let mut found = Entered::default();
+    if nature != Nature::Sum {
+        // of two that end together the narrower one says more
+        let row = counting.into_iter().max_by_key(|r| (r.last_day, r.first_day))?;
+        return Some(Entered { amount: row.value().ten_thousandths(), rows: vec![row] });
+    }
+    let mut at = Some(first);
+    while let Some(next) =
+        counting.iter().filter(|r| Some(r.first_day) == at).max_by_key(|r| r.last_day)
+    {
+        found.amount += next.value().ten_thousandths();
+        found.rows.push(next);
+        at = next.last_day.succ_opt();
+    }
+    (!found.rows.is_empty()).then_some(found)
 }
 
 /// The last day that the public may ask for: amounts of single days would tell about single
@@ -77,11 +130,11 @@ pub fn public_cut(as_of: Day, today: Day) -> Day {
     as_of.checked_sub_days(Days::new(u64::from(as_of.day()))).unwrap_or(as_of)
 }
 
-/// Where a sum of money stands beside its target.
+/// Where a figure stands beside its target.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Standing {
     pub ratio: Option<Decimal>,
-    pub expected_by_now: i64,
+    pub expected_by_now: Option<i64>,
     pub pace: Option<Pace>,
     pub required_per_month: Option<i64>,
 }
@@ -90,24 +143,28 @@ pub fn elapsed(span: Span, as_of: Day) -> Decimal {
     Decimal::ratio(span.passed(as_of), span.days()).unwrap_or(Decimal::whole(0))
 }
 
-/// How `actual` stands to `value` when `as_of` is over. Before the period there is no pace.
-pub fn standing(span: Span, as_of: Day, value: i64, actual: i64) -> Standing {
+/// How `actual` stands to `value` when `as_of` is over, on a straight line that begins with `base`; without
+/// one there is no line. Before the period there is no pace.
+pub fn standing(span: Span, as_of: Day, base: Option<i64>, value: i64, actual: i64) -> Standing {
     let (passed, days) = (i128::from(span.passed(as_of)), i128::from(span.days()));
-    // a part of `value`, so it fits
-    let expected = (i128::from(value) * passed * 2 + days) / (days * 2);
+    // between base and value, so it fits
+    let expected = base.map(|base| {
+        let way = i128::from(value) - i128::from(base);
+        i128::from(base) + (way * passed * 2 + days).div_euclid(days * 2)
+    });
     let hundred = i128::from(actual) * 100;
-    let pace = if passed == 0 {
-        None
-    } else if hundred >= expected * 105 && hundred > expected * 100 {
-        Some(Pace::Ahead)
-    } else if hundred >= expected * 95 {
-        Some(Pace::OnTrack)
-    } else {
-        Some(Pace::Behind)
-    };
+    let pace = expected.filter(|_| passed > 0).map(|expected| {
+        if hundred >= expected * 105 && hundred > expected * 100 {
+            Pace::Ahead
+        } else if hundred >= expected * 95 {
+            Pace::OnTrack
+        } else {
+            Pace::Behind
+        }
+    });
     Standing {
         ratio: Decimal::ratio(actual, value),
-        expected_by_now: i64::try_from(expected).unwrap_or(value),
+        expected_by_now: expected.map(|e| i64::try_from(e).unwrap_or(value)),
         pace,
         required_per_month: required(span, as_of, value.saturating_sub(actual).max(0)),
     }
@@ -152,21 +209,21 @@ mod tests {
             let span = Span::of_years(2026, 2026).unwrap();
             let as_of = span.first + Days::new(d);
             let actual = value / 100 * share;
-            let s = standing(span, as_of, value, actual);
+            let s = standing(span, as_of, Some(0), value, actual);
             let per_month = i128::from(s.required_per_month.unwrap());
             let length = i128::from(days_in_month(as_of).unwrap());
             let months = i128::from(11 - as_of.month0()) * length + length - i128::from(as_of.day());
             let missing = i128::from((value - actual).max(0)) * length;
             prop_assert!(per_month * months >= missing);
             prop_assert!(per_month == 0 || (per_month - 1) * months < missing);
-            prop_assert!((0..=value).contains(&s.expected_by_now));
+            prop_assert!((0..=value).contains(&s.expected_by_now.unwrap()));
         }
     }
 
     #[test]
     fn the_province_in_2020() {
         let span = Span::of_years(2020, 2020).unwrap();
-        let at = |value| standing(span, day("2020-12-31"), value, 6_328_100_000_000);
+        let at = |value| standing(span, day("2020-12-31"), Some(0), value, 6_328_100_000_000);
         let met = at(6_000_000_000_000);
         assert_eq!(met.ratio.unwrap().to_string(), "1.0547");
         assert_eq!((met.pace, met.required_per_month), (Some(Pace::Ahead), Some(0)));
@@ -180,15 +237,71 @@ mod tests {
     #[test]
     fn halfway_and_before() {
         let span = Span::of_years(2026, 2026).unwrap();
-        let s = standing(span, day("2026-06-30"), 3_650_000, 1_810_000);
-        assert_eq!((s.expected_by_now, s.pace), (1_810_000, Some(Pace::OnTrack)));
+        let s = standing(span, day("2026-06-30"), Some(0), 3_650_000, 1_810_000);
+        assert_eq!((s.expected_by_now, s.pace), (Some(1_810_000), Some(Pace::OnTrack)));
         assert_eq!(s.required_per_month, Some(306_667), "1,840,000 over six months");
-        let pace = |actual| standing(span, day("2026-06-30"), 3_650_000, actual).pace.unwrap();
+        let at = |actual| standing(span, day("2026-06-30"), Some(0), 3_650_000, actual);
+        let pace = |actual| at(actual).pace.unwrap();
         assert_eq!((pace(1_900_500), pace(1_900_499)), (Pace::Ahead, Pace::OnTrack));
         assert_eq!((pace(1_719_500), pace(1_719_499)), (Pace::OnTrack, Pace::Behind));
-        let before = standing(span, day("2025-12-31"), 1_200, 0);
-        assert_eq!((before.expected_by_now, before.pace), (0, None));
+        let before = standing(span, day("2025-12-31"), Some(0), 1_200, 0);
+        assert_eq!((before.expected_by_now, before.pace), (Some(0), None));
         assert_eq!(before.required_per_month, Some(100));
+    }
+
+    #[test]
+    fn a_stock_goes_from_its_baseline() {
+        let span = Span::of_years(2019, 2019).unwrap();
+        let s = standing(span, day("2019-12-31"), Some(41), 60, 51);
+        assert_eq!((s.expected_by_now, s.pace), (Some(60), Some(Pace::Behind)));
+        let s = standing(span, day("2019-06-30"), Some(41), 60, 51);
+        assert_eq!((s.expected_by_now, s.pace), (Some(50), Some(Pace::OnTrack)));
+        assert_eq!(s.required_per_month, Some(2));
+        let unknown = standing(span, day("2019-06-30"), None, 60, 51);
+        assert_eq!((unknown.expected_by_now, unknown.pace), (None, None));
+        assert_eq!(unknown.ratio.unwrap().to_string(), "0.85");
+    }
+
+    fn value(first: &str, last: &str, digits: i64) -> IndicatorValue {
+        IndicatorValue {
+            id: crate::kernel::Id::fresh(),
+            region_code: "210100".parse().unwrap(),
+            indicator: Indicator::Gdp,
+            period: String::new(),
+            first_day: day(first),
+            last_day: day(last),
+            value: digits,
+            scale: 1,
+            source: "统计公报".into(),
+            source_date: day("2026-01-01"),
+            created_at: crate::kernel::Moment::now(),
+        }
+    }
+
+    #[test]
+    fn entered_figures_adjoin_or_are_the_latest() {
+        let rows = [
+            value("2021-01-01", "2021-12-31", 100),
+            // an older figure for the same year
+            value("2021-01-01", "2021-12-31", 90),
+            value("2022-01-01", "2022-03-31", 20),
+            value("2022-01-01", "2022-12-31", 110),
+            value("2024-01-01", "2024-12-31", 130),
+            value("2024-12-31", "2024-12-31", 7),
+        ];
+        let sum = |first: &str, last: &str| {
+            entered(&rows, Nature::Sum, (day(first), day(last))).map(|e| e.amount / 1000)
+        };
+        assert_eq!(sum("2021-01-01", "2021-12-31"), Some(100));
+        assert_eq!(sum("2021-01-01", "2022-06-30"), Some(120), "the first quarter is known");
+        assert_eq!(sum("2021-01-01", "2025-12-31"), Some(210), "2023 is missing");
+        assert_eq!(sum("2023-01-01", "2025-12-31"), None);
+        let stock = |last: &str| {
+            entered(&rows, Nature::Stock, (day("2020-01-01"), day(last))).map(|e| e.amount / 1000)
+        };
+        assert_eq!(stock("2024-12-31"), Some(7));
+        assert_eq!(stock("2024-12-30"), Some(110));
+        assert_eq!(stock("2020-12-31"), None);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Rows, questions and answers of the room: [`figures`] for what was turned over, [`statistics`] for what
-//! can be asked of it, [`targets`] for what was set.
+//! can be asked of it, [`targets`] for what was set, [`lint`] for what is wrong with that.
 pub mod figures;
+pub mod forecasts;
+pub mod indicators;
+pub mod lint;
 pub mod statistics;
 pub mod targets;
 
@@ -10,6 +13,9 @@ use crate::{
 };
 
 pub use figures::*;
+pub use forecasts::*;
+pub use indicators::*;
+pub use lint::*;
 pub use statistics::*;
 pub use targets::*;
 
@@ -25,6 +31,9 @@ pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
         ("turnover_by", labels::<By>()),
         ("turnover_basis", labels::<Basis>()),
         ("pace", labels::<Pace>()),
+        ("figure_source", labels::<FigureSource>()),
+        ("lint_rule", labels::<LintRule>()),
+        ("lint_severity", labels::<LintSeverity>()),
     ]
 }
 
@@ -40,6 +49,12 @@ pub fn region_of(text: Option<&str>, faults: &mut Faults) -> Option<Region> {
     };
     faults.keep(regions::check("region", &region))?;
     Some(region)
+}
+
+/// The same, but a zone of a policy paper may have targets and figures without being a market here.
+pub fn place_of(text: Option<&str>, faults: &mut Faults) -> Option<Region> {
+    let zone = text.filter(|text| text.starts_with("LNZ-")).and_then(|text| text.parse().ok());
+    zone.or_else(|| region_of(text, faults))
 }
 
 /// The value of a code list in a query parameter.

@@ -2,7 +2,11 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::{decimal::Decimal, indicators::Indicator};
+use super::{
+    super::{decimal::Decimal, indicators::Indicator},
+    forecasts::{Forecast, Sensitivity},
+    indicators::{FigureSource, IndicatorValueView},
+};
 use crate::{
     codes,
     kernel::{Code, Day, Error, Faults, Id, JsonText, Moment, Region, Result, of},
@@ -83,6 +87,8 @@ pub struct Target {
     pub created_by: Option<Id<of::Account>>,
     pub version: i64,
     pub created_at: Moment,
+    /// Whether the paper says what kind of figure it sets, or it was taken for one.
+    pub kind_stated: bool,
 }
 
 impl Target {
@@ -122,6 +128,8 @@ pub struct TargetView {
     #[schema(example = "fen")]
     pub unit: &'static str,
     pub kind: TargetKind,
+    /// False where the paper does not say what kind of figure it sets.
+    pub kind_stated: bool,
     pub document: Document,
     /// The older target that this one replaces.
     #[schema(value_type = Option<String>, format = Uuid)]
@@ -146,6 +154,7 @@ impl From<Target> for TargetView {
             upper: t.upper.map(of),
             unit: t.indicator.unit(),
             kind: t.kind,
+            kind_stated: t.kind_stated,
             document: Document { title: t.document_title, issued_on: t.document_issued_on },
             supersedes: t.supersedes,
             baseline: t.baseline.map(of),
@@ -179,7 +188,8 @@ pub struct NewTargetBody {
     /// May be left out; if given, it has to be the unit of the indicator (`fen` for money).
     #[schema(max_length = 20, example = "fen")]
     unit: Option<String>,
-    /// Without it `level`, and `ratio` for an indicator in per cent.
+    /// Without it `level`, and `ratio` for an indicator in per cent; the target then says that its kind
+    /// was not stated.
     kind: Option<TargetKind>,
     document: Document,
     #[schema(value_type = Option<String>, format = Uuid)]
@@ -204,6 +214,7 @@ pub struct NewTarget {
     pub value: Decimal,
     pub upper: Option<Decimal>,
     pub kind: TargetKind,
+    pub kind_stated: bool,
     pub document: Document,
     pub supersedes: Option<Id<of::Target>>,
     pub baseline: Option<Decimal>,
@@ -284,6 +295,7 @@ impl NewTargetBody {
             value: self.value,
             upper: self.upper,
             kind: self.kind.unwrap_or(usual),
+            kind_stated: self.kind.is_some(),
             document: self.document,
             supersedes: self.supersedes,
             baseline: self.baseline,
@@ -352,6 +364,11 @@ pub struct Progress {
     pub indicator: Indicator,
     #[schema(example = "2020")]
     pub period: String,
+    /// The days it is measured in: the period, and of yearly figures for several years that of the day.
+    #[schema(value_type = String, format = Date, example = "2020-01-01")]
+    pub from: Day,
+    #[schema(value_type = String, format = Date, example = "2020-12-31")]
+    pub to: Day,
     /// The last day that is counted.
     #[schema(value_type = String, format = Date, example = "2020-12-31")]
     pub as_of: Day,
@@ -359,25 +376,51 @@ pub struct Progress {
     #[schema(example = "fen")]
     pub unit: &'static str,
     pub value: Decimal,
-    /// Null where the market does not count this indicator, or may not publish it.
+    /// Null where there is no figure for this indicator, or it may not be published.
     #[schema(example = 6_328_100_000_000i64)]
     pub actual: Option<Decimal>,
+    /// Where `actual` comes from.
+    pub source: Option<FigureSource>,
+    /// What a counted figure is made of.
+    pub parts: Vec<TargetPart>,
+    /// The newest figure that was entered by hand for these days, also where the market counts by itself.
+    pub entered: Option<IndicatorValueView>,
+    /// Of yearly figures for several years, every year so far.
+    pub years: Vec<YearStanding>,
     /// `actual / value` to four decimals.
     #[schema(example = 1.0547)]
     pub ratio: Option<Decimal>,
-    /// The share of the period's days that have passed, to four decimals.
+    /// The share of the days from `from` to `to` that have passed, to four decimals.
     #[schema(example = 1)]
     pub elapsed: Decimal,
-    /// `value` × the days passed / all days of the period.
+    /// On a straight line from nil, or from the baseline of a stock, to `value`; null for a stock without a
+    /// baseline and for rates.
     pub expected_by_now: Option<Decimal>,
     pub pace: Option<Pace>,
-    /// Not made yet.
-    #[schema(value_type = Option<Object>)]
-    pub forecast: Option<()>,
+    /// What turnover will come to at the end of the period. Null outside of the period, with too little
+    /// history, and where it would tell what may not be published; `forecast_basis` says which.
+    pub forecast: Option<Forecast>,
+    /// What was forecast from, or why nothing was.
+    pub forecast_basis: String,
+    /// For those who oversee the region only.
+    pub without_largest: Option<Sensitivity>,
     /// What each month of the rest must bring on average; null when no time is left.
     pub required_per_month: Option<Decimal>,
     /// What was counted, up to when, and how the straight line was drawn.
     pub basis: String,
     /// How many events of the journal the figures have taken in.
     pub position: i64,
+}
+
+/// One year of a target that is set for each of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct YearStanding {
+    #[schema(example = 2021)]
+    pub year: i64,
+    /// Null where there is no figure, or it may not be published.
+    #[schema(example = 160)]
+    pub actual: Option<Decimal>,
+    #[schema(example = 1)]
+    pub ratio: Option<Decimal>,
+    pub source: Option<FigureSource>,
 }

@@ -1,17 +1,24 @@
 //! Targets: setting them, and how far they have come. Each function is one transaction.
 use serde_json::json;
 
-use super::grids::{Grids, pieces};
+use chrono::Datelike;
+
+use super::{
+    actuals::{self, Actual, Viewer, output_between},
+    forecasts::{self, Told},
+    grids::Grids,
+};
 use crate::{
     insight::{
         decimal::Decimal,
         indicators::Indicator,
+        lint,
         model::{
-            Basis, By, Figures, Flow, Month, NewTarget, Progress, Target, TargetView, TargetsQuery,
-            code_of, region_of,
+            LintQuery, LintReport, LintSeverity, NewTarget, Pace, Progress, Target, TargetKind,
+            TargetView, TargetsQuery, YearStanding, code_of, place_of,
         },
-        rules::{self, Span, Uncounted},
-        store::{self, Of, Wanted},
+        rules::{self, Nature, Span},
+        store::{self, Wanted},
     },
     kernel::{
         Actor, After, Code, Day, DbConn, Error, Faults, Fen, Id, Page, Region, Result, Tx, Window,
@@ -74,12 +81,7 @@ pub fn find(conn: &mut DbConn, id: Id<of::Target>) -> Result<TargetView> {
 pub fn wanted(query: TargetsQuery) -> Result<(Wanted, Window<After<of::Target>>)> {
     let window = Window::read(query.limit, query.cursor.as_deref())?;
     let mut faults = Faults::default();
-    let zone = query.region.as_deref().filter(|text| text.starts_with("LNZ-"));
-    // a zone of a policy paper may have targets without being a market here
-    let region = match zone.and_then(|text| text.parse().ok()) {
-        Some(zone) => Some(zone),
-        None => region_of(query.region.as_deref(), &mut faults),
-    };
+    let region = place_of(query.region.as_deref(), &mut faults);
     let indicator = code_of("indicator", query.indicator.as_deref(), &mut faults);
     let fine = query.year.is_none_or(|y| (1900..=2200).contains(&y));
     faults.check(fine, "year", "out_of_range", "year 应为四位年份。");
@@ -97,6 +99,27 @@ pub fn list(
     Ok(page.map(TargetView::from))
 }
 
+/// Where the targets of a region and all that lies in it contradict each other or themselves.
+pub fn lint(conn: &mut DbConn, query: &LintQuery) -> Result<LintReport> {
+    let mut faults = Faults::default();
+    let region = place_of(query.region.as_deref(), &mut faults);
+    faults.finish()?;
+    let mut targets = store::all(conn)?;
+    if let Some(region) = &region {
+        targets.retain(|t| t.region_code == *region || regions::covers(region, &t.region_code));
+    }
+    let findings = lint::lint(&targets);
+    let contradictions =
+        findings.iter().filter(|f| f.severity == LintSeverity::Contradiction).count();
+    Ok(LintReport {
+        region,
+        targets: targets.len(),
+        contradictions,
+        notes: findings.len() - contradictions,
+        findings,
+    })
+}
+
 /// How far a target has come when `as_of` is over.
 pub fn progress(
     conn: &mut DbConn,
@@ -106,55 +129,127 @@ pub fn progress(
     (as_of, today): (Day, Day),
 ) -> Result<Progress> {
     let target = load(conn, id)?;
-    let insider = rules::sees_all(actor, Some(&target.region_code));
+    let region = &target.region_code;
+    let viewer = Viewer::of(grids, actor, region, today);
     let asked = as_of;
-    let as_of = if insider { as_of } else { rules::public_cut(as_of, today) };
-    let span = Span::of_years(target.first_year, target.last_year)
-        .ok_or_else(|| anyhow::anyhow!("target {id} has years out of any calendar"))?;
+    let as_of = if viewer.insider { as_of } else { rules::public_cut(as_of, today) };
+    let out_of_calendar = || anyhow::anyhow!("target {id} has years out of any calendar");
+    let span = rules::measured(&target, as_of).ok_or_else(out_of_calendar)?;
     let position = store::position(conn)?;
-    let mut progress = Progress {
+    let nature = rules::nature(target.indicator, target.kind);
+    let told = told(conn, viewer, &target, nature, (span, as_of))?;
+    let standing = stands(&target, nature, (span, as_of), told.value);
+    let forecast = if target.indicator != Indicator::Turnover || nature != Nature::Sum {
+        Told::none("只预测技术合同成交额。")
+    } else if told.value.is_none() {
+        Told::none("实际值不公布，因此不作预测。")
+    } else {
+        forecasts::of_target(conn, viewer, &target, span, as_of)?
+    };
+    let mut basis = told.basis;
+    if as_of < span.first && nature == Nature::Sum {
+        basis = format!("期间自 {} 起，截至 {as_of} 尚未开始。", span.first);
+    }
+    if as_of != asked {
+        basis.push_str(&format!("对外只按整月公布，故截止日由 {asked} 改为 {as_of}。"));
+    }
+    basis.push_str(&line(&target, nature));
+    Ok(Progress {
         target_id: target.id,
         indicator: target.indicator,
         period: target.period(),
+        from: span.first,
+        to: span.last,
         as_of,
         unit: target.indicator.unit(),
         value: target.value(),
-        actual: None,
-        ratio: None,
+        actual: told.value,
+        source: told.source,
+        parts: told.parts,
+        entered: told.entered,
+        years: years(conn, viewer, &target, nature, as_of)?,
+        ratio: standing.ratio,
         elapsed: rules::elapsed(span, as_of),
-        expected_by_now: None,
-        pace: None,
-        forecast: None,
-        required_per_month: None,
-        basis: String::new(),
+        expected_by_now: standing.expected_by_now,
+        pace: standing.pace,
+        forecast: forecast.forecast,
+        forecast_basis: forecast.basis,
+        without_largest: forecast.without_largest,
+        required_per_month: standing.required_per_month,
+        basis,
         position,
-    };
-    if let Err(why) = rules::is_counted(&target) {
-        progress.basis = uncounted(&target, why);
-        return Ok(progress);
+    })
+}
+
+/// The figure of a target in its days, none counted before they begin.
+fn told(
+    conn: &mut DbConn,
+    viewer: Viewer<'_>,
+    target: &Target,
+    nature: Nature,
+    (span, as_of): (Span, Day),
+) -> Result<Actual> {
+    let what = (target.indicator, nature);
+    actuals::actual(conn, viewer, what, &target.region_code, (span.first, as_of.min(span.last)))
+}
+
+/// Every year so far of a yearly figure that is set for several.
+fn years(
+    conn: &mut DbConn,
+    viewer: Viewer<'_>,
+    target: &Target,
+    nature: Nature,
+    as_of: Day,
+) -> Result<Vec<YearStanding>> {
+    let several = target.kind == TargetKind::Flow && target.first_year < target.last_year;
+    let so_far = target.last_year.min(i64::from(as_of.year()));
+    let mut years = Vec::new();
+    for year in (target.first_year..=so_far).filter(|_| several) {
+        let Some(span) = Span::of_years(year, year) else { continue };
+        let told = told(conn, viewer, target, nature, (span, as_of))?;
+        let ratio = stands(target, nature, (span, as_of), told.value).ratio;
+        years.push(YearStanding { year, actual: told.value, ratio, source: told.source });
     }
-    let sum = if as_of < span.first {
-        Figures::default()
-    } else {
-        output_until(conn, &target.region_code, span.first, as_of.min(span.last))?
+    Ok(years)
+}
+
+/// What stands beside the value, in the unit of the target.
+#[derive(Default)]
+struct Stands {
+    ratio: Option<Decimal>,
+    expected_by_now: Option<Decimal>,
+    pace: Option<Pace>,
+    required_per_month: Option<Decimal>,
+}
+
+/// Value, baseline and figure are brought to the same decimals; where they do not fit, nothing is said.
+fn stands(
+    target: &Target,
+    nature: Nature,
+    (span, as_of): (Span, Day),
+    actual: Option<Decimal>,
+) -> Stands {
+    let own = target.value();
+    let base = match nature {
+        Nature::Sum => Some(Decimal::whole(0)),
+        Nature::Stock => target.baseline.map(|digits| Decimal::new(digits, target.scale)),
+        Nature::Rate => None,
     };
-    let first = span.first;
-    let expected = rules::standing(span, as_of, target.value, sum.total_fen);
-    progress.expected_by_now = Some(Decimal::whole(expected.expected_by_now));
-    progress.basis = basis(&target, span, as_of, asked);
-    let place = target.region_code.as_str();
-    let span = pieces(Month::of(span.first), Month::of(as_of.min(span.last)), today);
-    let table = (Flow::Output, place, By::Month);
-    let seen = insider || as_of < first || grids.shows(conn, table, None, &span)?;
-    if !seen {
-        progress.basis.push_str("合同过少或单项占比过高，按统计保密规则不公布实际值。");
-        return Ok(progress);
+    let all = [Some(own), base, actual];
+    let scale = all.into_iter().flatten().map(Decimal::scale).max().unwrap_or_default();
+    let at = |value: Decimal| value.at_scale(scale);
+    let back = |digits: i64| Decimal::new(digits, i64::from(scale));
+    let Some(value) = at(own) else { return Stands::default() };
+    // what is expected hangs on no figure
+    let figure = actual.and_then(at);
+    let s = rules::standing(span, as_of, base.and_then(at), value, figure.unwrap_or_default());
+    let known = |x: Option<i64>| x.filter(|_| figure.is_some()).map(back);
+    Stands {
+        ratio: s.ratio.filter(|_| figure.is_some()),
+        expected_by_now: s.expected_by_now.map(back),
+        pace: s.pace.filter(|_| figure.is_some()),
+        required_per_month: known(s.required_per_month).filter(|_| nature != Nature::Rate),
     }
-    progress.actual = Some(Decimal::whole(sum.total_fen));
-    progress.ratio = expected.ratio;
-    progress.pace = expected.pace;
-    progress.required_per_month = expected.required_per_month.map(Decimal::whole);
-    Ok(progress)
 }
 
 /// The turnover targets of `region` whose period is over, each beside what was registered in it, one
@@ -164,9 +259,12 @@ pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<
         Wanted { region: Some(region.clone()), indicator: Some(Indicator::Turnover), year: None };
     let (targets, _) = store::list(conn, &wanted, &Window { limit: page::MAX_LIMIT, after: None })?;
     let mut told = Vec::new();
-    for target in targets.iter().filter(|t| rules::is_counted(t).is_ok()) {
+    let one_sum = |t: &&Target| {
+        rules::nature(t.indicator, t.kind) == Nature::Sum && t.kind != TargetKind::Flow
+    };
+    for target in targets.iter().filter(one_sum) {
         let Some(span) = Span::of_years(target.first_year, target.last_year) else { continue };
-        let actual = output_until(conn, &target.region_code, span.first, span.last)?;
+        let actual = output_between(conn, &target.region_code, span.first, span.last)?;
         let ratio = Decimal::ratio(actual.total_fen, target.value).map_or_else(String::new, |r| {
             format!("，完成 {:.1} %", r.to_string().parse::<f64>().unwrap_or_default() * 100.0)
         });
@@ -183,47 +281,21 @@ pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<
     Ok(told)
 }
 
-/// What sellers of `region` turned over from a day to another, as reported.
-fn output_until(conn: &mut DbConn, region: &Region, first: Day, last: Day) -> Result<Figures> {
-    let of = Of { basis: Basis::Reported, flow: Flow::Output, place: region.as_str() };
-    store::until(conn, of, first, last)
-}
-
-fn uncounted(target: &Target, why: Uncounted) -> String {
-    let label = &target.label;
-    match why {
-        Uncounted::NoStatistics => {
-            format!("平台尚未统计“{label}”，没有实际值；elapsed 为期间已过天数的占比。")
+/// The target and how its straight line was drawn.
+fn line(target: &Target, nature: Nature) -> String {
+    let goal = lint::figure(target.indicator.unit(), target.value().ten_thousandths());
+    let drawn = match nature {
+        Nature::Sum => "应达值按时间线性折算：目标值 × 已过天数 ÷ 期间总天数",
+        Nature::Stock if target.baseline.is_some() => "应达值自基数起按时间线性折算",
+        Nature::Stock => {
+            return format!("目标：{} {goal}；文件没有基数，不折算应达值。", target.operator.zh());
         }
-        Uncounted::NoSingleSum => format!(
-            "“{label}”的目标为{}（{}），不能与单一期间的登记成交额相比，没有实际值。",
-            target.kind.zh(),
-            target.period()
-        ),
-    }
-}
-
-fn basis(target: &Target, span: Span, as_of: Day, asked: Day) -> String {
-    let place = regions::name(&target.region_code);
-    let code = &target.region_code;
-    let (first, last) = (span.first, as_of.min(span.last));
-    let counted = if as_of < span.first {
-        format!("期间自 {first} 起，截至 {as_of} 尚未开始。")
-    } else {
-        format!(
-            "实际值为 {first} 至 {last}（北京时间，按登记日期）卖方所在地为{place}（{code}）的已登记技术合同成交总额，\
-             技术输出口径，本平台登记数据。"
-        )
-    };
-    let cut = if as_of == asked {
-        String::new()
-    } else {
-        format!("对外只按整月公布，故截止日由 {asked} 改为 {as_of}。")
+        Nature::Rate => {
+            return format!("目标：{} {goal}；比率不按时间折算应达值。", target.operator.zh());
+        }
     };
     format!(
-        "{counted}{cut}目标：{} {} 亿元；应达值按时间线性折算：目标值 × 已过天数 ÷ 期间总天数；\
-         实际值在应达值上下 5% 以内为 on_track。",
-        target.operator.zh(),
-        Fen(target.value).in_yi(),
+        "目标：{} {goal}；{drawn}；实际值在应达值上下 5% 以内为 on_track。",
+        target.operator.zh()
     )
 }

@@ -90,6 +90,7 @@ pub fn insert(
         targets::created_by.eq(by),
         targets::version.eq(1),
         targets::created_at.eq(tx.now()),
+        targets::kind_stated.eq(target.kind_stated),
     );
     diesel::insert_into(targets::table).values(row).execute(&mut **tx)?;
     Ok(id)
@@ -98,4 +99,11 @@ pub fn insert(
 /// Targets that shipped with the program and have been loaded before.
 pub fn shipped(conn: &mut DbConn) -> Result<Vec<Target>> {
     Ok(Target::query().filter(targets::created_by.is_null()).load(conn)?)
+}
+
+/// Every target, in the order of papers: the oldest paper first, those without a day last.
+pub fn all(conn: &mut DbConn) -> Result<Vec<Target>> {
+    let mut rows = Target::query().order((targets::created_at, targets::id)).load(conn)?;
+    rows.sort_by_key(|t| (t.document_issued_on.is_none(), t.document_issued_on));
+    Ok(rows)
 }

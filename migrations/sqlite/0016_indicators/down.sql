@@ -1,0 +1,2 @@
+DROP TABLE indicator_values;
+ALTER TABLE targets DROP COLUMN kind_stated;
