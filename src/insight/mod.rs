@@ -19,6 +19,7 @@ pub mod http;
 pub mod indicators;
 pub mod model;
 pub mod places;
+pub mod report;
 pub mod rollups;
 pub mod rules;
 pub mod secrecy;
@@ -28,6 +29,7 @@ mod store;
 mod tally;
 #[cfg(test)]
 mod testing;
+mod waiting;
 
 pub use rollups::{RollUps, rebuild, verify};
 pub use service::{Grids, targets::targets_beside_actuals};

@@ -49,6 +49,8 @@ const OPEN_TO_ALL: &[&str] = &[
     "GET /api/v1/statistics/flows",
     "GET /api/v1/statistics/rankings",
     "GET /api/v1/statistics/local-conversion",
+    "GET /api/v1/statistics/funnel",
+    "GET /api/v1/reports/{kind}",
     "GET /api/v1/rule-sets",
     "GET /api/v1/rule-sets/{id}",
     "GET /api/v1/verify/{code}",

@@ -1,4 +1,6 @@
 //! Targets and statistics over HTTP.
+mod funnel;
+mod reports;
 mod statistics;
 mod targets;
 #[cfg(test)]
@@ -8,4 +10,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(targets::routes).configure(statistics::routes);
+    cfg.service(funnel::show_funnel).service(reports::show_report);
 }

@@ -1,6 +1,8 @@
 //! Rows, questions and answers of the room: [`figures`] for what was turned over, [`statistics`] for what
-//! can be asked of it, [`targets`] for what was set.
+//! can be asked of it, [`funnel`] for what came before a contract, [`targets`] for what was set.
 pub mod figures;
+pub mod funnel;
+pub mod report;
 pub mod statistics;
 pub mod targets;
 
@@ -10,6 +12,8 @@ use crate::{
 };
 
 pub use figures::*;
+pub use funnel::*;
+pub use report::*;
 pub use statistics::*;
 pub use targets::*;
 
@@ -25,6 +29,8 @@ pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
         ("turnover_by", labels::<By>()),
         ("turnover_basis", labels::<Basis>()),
         ("pace", labels::<Pace>()),
+        ("funnel_stage", labels::<FunnelStage>()),
+        ("report_kind", labels::<ReportKind>()),
     ]
 }
 

@@ -2,6 +2,7 @@
 #[cfg(test)]
 mod disclosure;
 pub mod flows;
+pub mod funnel;
 pub mod grids;
 pub mod rankings;
 pub mod targets;

@@ -1,7 +1,10 @@
 //! Targets: setting them, and how far they have come. Each function is one transaction.
 use serde_json::json;
 
-use super::grids::{Grids, pieces};
+use super::{
+    grids::{Grids, pieces},
+    turnover::digest,
+};
 use crate::{
     insight::{
         decimal::Decimal,
@@ -103,6 +106,20 @@ pub fn progress(
     grids: &Grids,
     actor: Option<&Actor>,
     id: Id<of::Target>,
+    when: (Day, Day),
+) -> Result<Progress> {
+    let mut told = standing(conn, grids, actor, id, when)?;
+    // where the journal stands is no part of what a target has come to
+    let position = std::mem::take(&mut told.position);
+    told.digest = digest(&told)?;
+    Ok(Progress { position, ..told })
+}
+
+fn standing(
+    conn: &mut DbConn,
+    grids: &Grids,
+    actor: Option<&Actor>,
+    id: Id<of::Target>,
     (as_of, today): (Day, Day),
 ) -> Result<Progress> {
     let target = load(conn, id)?;
@@ -128,6 +145,7 @@ pub fn progress(
         required_per_month: None,
         basis: String::new(),
         position,
+        digest: String::new(),
     };
     if let Err(why) = rules::is_counted(&target) {
         progress.basis = uncounted(&target, why);
