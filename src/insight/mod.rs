@@ -22,6 +22,7 @@ pub mod indicators;
 pub mod lint;
 pub mod model;
 pub mod places;
+pub mod report;
 pub mod rollups;
 pub mod rules;
 pub mod secrecy;
@@ -31,6 +32,7 @@ mod store;
 mod tally;
 #[cfg(test)]
 mod testing;
+mod waiting;
 
 pub use rollups::{RollUps, rebuild, verify};
 pub use service::{Grids, targets::targets_beside_actuals};

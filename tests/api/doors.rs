@@ -53,6 +53,8 @@ const OPEN_TO_ALL: &[&str] = &[
     "GET /api/v1/indicators",
     "GET /api/v1/indicators/{indicator}/values",
     "GET /api/v1/forecasts/quality",
+    "GET /api/v1/statistics/funnel",
+    "GET /api/v1/reports/{kind}",
     "GET /api/v1/rule-sets",
     "GET /api/v1/rule-sets/{id}",
     "GET /api/v1/verify/{code}",

@@ -139,9 +139,14 @@ pub fn label(name: &str) -> String {
 /// What RFC 5987 lets stand in a header unquoted.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// How a document is given out: to be saved, under a name without any way to elsewhere, in ASCII for
-/// old clients and in UTF-8 (RFC 5987) for all others.
+/// How a document is given out: to be saved.
 pub fn content_disposition(name: &str) -> String {
+    disposition("attachment", name)
+}
+
+/// `attachment` or `inline`, under a name without any way to elsewhere, in ASCII for old clients and in
+/// UTF-8 (RFC 5987) for all others.
+pub fn disposition(kind: &str, name: &str) -> String {
     let safe: String = name
         .chars()
         .map(|c| {
@@ -154,7 +159,7 @@ pub fn content_disposition(name: &str) -> String {
     let plain = |c: char| c == ' ' || (c.is_ascii_graphic() && c != '%');
     let ascii: String = safe.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let full = utf8_percent_encode(safe, PLAIN);
-    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{full}")
+    format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{full}")
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Rows, questions and answers of the room: [`figures`] for what was turned over, [`statistics`] for what
-//! can be asked of it, [`targets`] for what was set, [`lint`] for what is wrong with that.
+//! can be asked of it, [`funnel`] for what came before a contract, [`targets`] for what was set, [`lint`]
+//! for what is wrong with that.
 pub mod figures;
 pub mod forecasts;
 pub mod indicators;
 pub mod lint;
+pub mod funnel;
+pub mod report;
 pub mod statistics;
 pub mod targets;
 
@@ -16,6 +19,8 @@ pub use figures::*;
 pub use forecasts::*;
 pub use indicators::*;
 pub use lint::*;
+pub use funnel::*;
+pub use report::*;
 pub use statistics::*;
 pub use targets::*;
 
@@ -34,6 +39,8 @@ pub fn codes() -> Vec<(&'static str, Vec<Label>)> {
         ("figure_source", labels::<FigureSource>()),
         ("lint_rule", labels::<LintRule>()),
         ("lint_severity", labels::<LintSeverity>()),
+        ("funnel_stage", labels::<FunnelStage>()),
+        ("report_kind", labels::<ReportKind>()),
     ]
 }
 

@@ -410,6 +410,9 @@ pub struct Progress {
     pub basis: String,
     /// How many events of the journal the figures have taken in.
     pub position: i64,
+    /// SHA-256 over the JSON of all the rest but `position`: the same day with the same digest stands alike.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub digest: String,
 }
 
 /// One year of a target that is set for each of several.

@@ -4,6 +4,7 @@ pub mod actuals;
 mod disclosure;
 pub mod flows;
 pub mod forecasts;
+pub mod funnel;
 pub mod grids;
 pub mod indicators;
 pub mod rankings;

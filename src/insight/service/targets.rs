@@ -7,6 +7,7 @@ use super::{
     actuals::{self, Actual, Viewer, output_between},
     forecasts::{self, Told},
     grids::Grids,
+    turnover::digest,
 };
 use crate::{
     insight::{
@@ -126,6 +127,20 @@ pub fn progress(
     grids: &Grids,
     actor: Option<&Actor>,
     id: Id<of::Target>,
+    when: (Day, Day),
+) -> Result<Progress> {
+    let mut told = standing(conn, grids, actor, id, when)?;
+    // where the journal stands is no part of what a target has come to
+    let position = std::mem::take(&mut told.position);
+    told.digest = digest(&told)?;
+    Ok(Progress { position, ..told })
+}
+
+fn standing(
+    conn: &mut DbConn,
+    grids: &Grids,
+    actor: Option<&Actor>,
+    id: Id<of::Target>,
     (as_of, today): (Day, Day),
 ) -> Result<Progress> {
     let target = load(conn, id)?;
@@ -178,6 +193,7 @@ pub fn progress(
         required_per_month: standing.required_per_month,
         basis,
         position,
+        digest: String::new(),
     })
 }
 

@@ -2,10 +2,12 @@
 //! of them the roll-ups have still to take), and for the funnel listings, requests and deals.
 mod figures;
 mod indicators;
+mod funnel;
 mod recount;
 mod targets;
 
 pub use figures::*;
 pub use indicators::*;
+pub use funnel::*;
 pub use recount::*;
 pub use targets::*;

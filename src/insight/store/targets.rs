@@ -59,6 +59,15 @@ pub fn list(
     Ok((rows, total))
 }
 
+/// The targets of a region whose period holds a year, in the order of their papers.
+pub fn in_force(conn: &mut DbConn, region: &Region, year: i64) -> Result<Vec<Target>> {
+    Ok(Target::query()
+        .filter(targets::region_code.eq(region))
+        .filter(targets::first_year.le(year).and(targets::last_year.ge(year)))
+        .order((targets::document_issued_on, targets::id))
+        .load(conn)?)
+}
+
 /// Stores a target; `by` is none for those that ship with the program.
 pub fn insert(
     tx: &mut Tx<'_>,

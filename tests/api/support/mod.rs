@@ -78,7 +78,9 @@ pub struct Caller {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// As text; what is no text is in `bytes` only.
     pub text: String,
+    pub bytes: Vec<u8>,
     pub body: Value,
 }
 
@@ -117,9 +119,10 @@ impl TestApp {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let bytes = actix_web::body::to_bytes(response.into_body().boxed()).await;
                 let bytes = bytes.map_err(|e| e.to_string())?;
-                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                let bytes = bytes.to_vec();
+                let text = String::from_utf8(bytes.clone()).unwrap_or_default();
                 let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-                Ok(Answer { status, headers, text, body })
+                Ok(Answer { status, headers, text, bytes, body })
             })
         });
         let consumers = RefCell::new(Consumers::new(&keshi).unwrap());
