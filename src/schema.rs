@@ -825,7 +825,7 @@ diesel::table! {
 
 // insight
 diesel::table! {
-    figure_cells (flow, place, dimension, period, layer, value) {
+    figure_cells (period, flow, place, dimension, layer, value) {
         layer -> Text,
         flow -> Text,
         place -> Text,
@@ -839,7 +839,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    figure_days (flow, place, day, layer) {
+    figure_days (day, flow, place, layer) {
         layer -> Text,
         flow -> Text,
         place -> Text,

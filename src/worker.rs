@@ -194,6 +194,9 @@ fn keep_house(keshi: &Keshi, stop: &AtomicBool) {
     if let Err(error) = catalogue.check() {
         tracing::error!(%error, cause = ?error, "the index could not be checked");
     }
+    if let Err(error) = keshi.grids.warm(db, stop) {
+        tracing::error!(%error, cause = ?error, "what the public may see was not worked out ahead");
+    }
     let mut written = Instant::now();
     while !stop.load(Ordering::Acquire) {
         std::thread::sleep(LOOK_EVERY);

@@ -651,8 +651,11 @@ fn fitting(text: &str, least: usize, most: usize) -> String {
 /// A listing as a client would send it, for benchmarks.
 pub(super) const LISTING_BODY: &str = r#"{"title":"精炼钢包用低碳镁碳砖","abstract":"碳含量降到百分之四以下时，以纳米炭与原位晶须保持抗热震性，已在钢包渣线试用。","keywords":["镁碳砖","钢包"],"field":"05","stage":"pilot","trl":6,"transfer_modes":["license"],"price_negotiable":true}"#;
 
-/// An access token of somebody who may list achievements, in a database that holds nothing else.
-pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
+/// A market of organizations and people alone.
+fn without_listings<T>(
+    keshi: &Keshi,
+    then: impl FnOnce(&mut Loader<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let password = secret::token()?;
     let texts = Texts {
         organizations: Texts::shipped()?.organizations,
@@ -661,14 +664,30 @@ pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
     };
     let mut loader = Loader::new(keshi, &texts, &password)?;
     loader.people()?;
+    then(&mut loader)
+}
+
+/// An access token of somebody who may list achievements, in a database that holds nothing else.
+pub(super) fn somebody_who_may_list(keshi: &Keshi) -> anyhow::Result<String> {
     let now = Moment::now();
-    let (account, session) = keshi.db.write_now(|tx| {
+    let (account, session) = without_listings(keshi, |loader| {
         let (_, account) = loader.owner(Some("u01"), &[]);
-        Ok((account, accounts::open_session(tx, account)?))
+        let opened = keshi.db.write_now(|tx| accounts::open_session(tx, account))?;
+        Ok((account, opened))
     })?;
     Ok(keshi.keys.issue(account, session, now)?)
 }
 
+/// The registrars of a market of organizations and people alone, which is made.
+pub(super) fn registrars(
+    keshi: &Keshi,
+) -> anyhow::Result<Vec<(Id<of::Organization>, crate::kernel::Region)>> {
+    without_listings(keshi, |loader| {
+        loader.settle()?;
+        let all = loader.at_home(&[OrganizationKind::Registrar]);
+        Ok(all.into_iter().map(|o| (o.id, o.region_code)).collect())
+    })
+}
 /// Any published achievement.
 pub(super) fn any_achievement(keshi: &Keshi) -> anyhow::Result<Id<of::Achievement>> {
     let rows = keshi.db.read_now(|conn| achievements::all_published(conn, None, 1))?;

@@ -34,6 +34,6 @@ mod tally;
 mod testing;
 mod waiting;
 
-pub use rollups::{RollUps, rebuild, verify};
+pub use rollups::{RollUps, count_history, rebuild, verify};
 pub use service::{Grids, targets::targets_beside_actuals};
 pub use shipped::{Actual, actuals, load_shipped_targets};

@@ -2,15 +2,16 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
+    hash::Hash,
 };
 
 use super::{
-    model::{Figures, Layer},
-    store::{self, Stored},
-    tally::{Cell, DayCell, Pair, Tally},
+    model::{Figures, Layer, Month},
+    store::{self, Which},
+    tally::{Cell, DayCell, Pair, Period, Sums, Tally},
 };
 use crate::kernel::{
-    Code, Day, Db, DbConn, Id, Result, Tx,
+    Code, Db, DbConn, Id, Result, Tx,
     journal::{self, Event},
     of,
 };
@@ -25,9 +26,6 @@ pub const TOPICS: [&str; 5] = [
     "contract.revoked",
     "contract.reinstated",
 ];
-
-/// Postings that are added up in memory at once.
-const SLICE: i64 = 50_000;
 
 /// Follows the journal and counts every posting once.
 #[derive(Debug, Default)]
@@ -62,28 +60,61 @@ fn count(tx: &mut Tx<'_>, ids: &BTreeSet<Id<of::Contract>>) -> Result<()> {
     let mut tally = Tally::default();
     new.iter().try_for_each(|posting| tally.add(posting))?;
     store::enter(tx, &new)?;
-    store::put(tx, &tally)
+    let months = tally.close_months()?;
+    let years = tally.close_years();
+    store::put(tx, &tally, &months)?;
+    store::put(tx, &tally, &years)?;
+    store::touch(tx, &years.years())
 }
 
-/// Throws the figures away and counts all postings anew. The cursor stays where it is: events that are
-/// still to come name postings that have been counted by then.
+/// Throws the figures away and counts all postings anew, month by month. The cursor stays where it is:
+/// events that are still to come name postings that have been counted by then.
 pub fn rebuild(tx: &mut Tx<'_>) -> Result<()> {
     let position = store::position(tx)?;
     journal::advance(tx, NAME, position, position)?;
     store::clear(tx)?;
-    let mut last = None;
-    loop {
-        let some = store::next_postings(tx, last, SLICE)?;
-        let Some(end) = some.last() else { return Ok(()) };
-        last = Some((end.contract_id, end.seq));
-        let mut tally = Tally::default();
-        some.iter().try_for_each(|posting| tally.add(posting))?;
-        store::enter(tx, &some)?;
-        store::put(tx, &tally)?;
+    store::enter_all(tx)?;
+    let mut tally = Tally::default();
+    for year in store::years_posted(tx)? {
+        for month in months_of(year) {
+            recount(tx, month, Which::All, &mut tally)?;
+            let months = tally.close_months()?;
+            store::put(tx, &tally, &months)?;
+        }
+        let whole = tally.close_years();
+        store::put(tx, &tally, &whole)?;
+        store::touch(tx, &whole.years())?;
     }
+    Ok(())
 }
 
-/// Recounts all figures from the postings, year by year, and the postings from the contracts. Answers how
+/// Counts a history that was loaded in one go, and passes over its events: to follow them batch by batch
+/// would touch every cell again and again.
+pub fn count_history(tx: &mut Tx<'_>) -> Result<()> {
+    rebuild(tx)?;
+    let (position, (head, _)) = (store::position(tx)?, journal::head(tx)?);
+    journal::advance(tx, NAME, position, head)
+}
+
+fn months_of(year: i32) -> impl Iterator<Item = Month> {
+    (0..12).map(move |month0| Month::new(year, month0))
+}
+
+/// Adds up what counts in `month`: what was registered in it with all later corrections, and the corrections
+/// that were made in it. Postings are read in slices: the room that this takes is that of the month's cells.
+fn recount(conn: &mut DbConn, month: Month, which: Which, tally: &mut Tally) -> Result<()> {
+    let (Some(first), Some(last)) = (month.first_day(), month.last_day()) else { return Ok(()) };
+    store::each_registered(conn, (first, last), which, |posting| {
+        let registration = posting.kind == store::REGISTRATION;
+        let layer = if registration { Layer::Registered } else { Layer::Restated };
+        tally.add_in(posting, layer, posting.registered_on)
+    })?;
+    store::each_correction(conn, (first, last), which, |posting| {
+        tally.add_in(posting, Layer::Adjusted, posting.posted_on)
+    })
+}
+
+/// Recounts all figures from the postings, month by month, and the postings from the contracts. Answers how
 /// many contracts have been counted, or the first difference. An act that the roll-ups have still to take
 /// is no difference.
 pub fn verify(conn: &mut DbConn) -> Result<std::result::Result<i64, String>> {
@@ -93,59 +124,75 @@ pub fn verify(conn: &mut DbConn) -> Result<std::result::Result<i64, String>> {
         )));
     }
     let position = store::position(conn)?;
-    let coming = store::still_to_come(conn, position)?;
-    let limit = i64::try_from(coming.len()).unwrap_or(i64::MAX).saturating_add(1);
-    let uncounted = store::contracts_uncounted(conn, limit)?;
-    if let Some(id) = uncounted.iter().find(|id| !coming.contains(id)) {
+    if let Some(id) = store::missed(conn, position)? {
         return Ok(Err(format!(
             "contract {id} has a posting that was not counted, though the roll-ups have taken its event"
         )));
     }
-    let mut years: BTreeSet<i64> = store::years_counted(conn)?.into_iter().collect();
-    if let Some((first, last)) = store::years_posted(conn)? {
-        years.extend(i64::from(first)..=i64::from(last));
-    }
-    for year in years.into_iter().filter_map(|year| i32::try_from(year).ok()) {
-        if let Some(told) = difference_in(conn, year)? {
+    let which = if store::any_uncounted(conn)? { Which::Counted } else { Which::All };
+    let mut years = store::years_posted(conn)?;
+    years.extend(store::years_counted(conn)?);
+    let mut tally = Tally::default();
+    for year in years {
+        for month in months_of(year) {
+            recount(conn, month, which, &mut tally)?;
+            let sums = tally.close_months()?;
+            if let Some(told) = difference(conn, Period::Month(month), &tally, sums)? {
+                return Ok(Err(told));
+            }
+        }
+        let sums = tally.close_years();
+        if let Some(told) = difference(conn, Period::Year(year), &tally, sums)? {
             return Ok(Err(told));
         }
     }
     Ok(Ok(store::count_entries(conn)?))
 }
 
-/// The first figure of `year` that the postings do not account for.
-fn difference_in(conn: &mut DbConn, year: i32) -> Result<Option<String>> {
-    let day = |month, day| Day::from_ymd_opt(year, month, day);
-    let (Some(first), Some(last)) = (day(1, 1), day(12, 31)) else { return Ok(None) };
-    let within = first..=last;
-    let mut tally = Tally::default();
-    for posting in store::counted_between(conn, first, last)? {
-        let registration = posting.kind == "registration";
-        let (posted, registered) = (posting.posted_on, posting.registered_on);
-        if within.contains(&registered) {
-            let layer = if registration { Layer::Registered } else { Layer::Restated };
-            tally.add_in(&posting, layer, registered)?;
-        }
-        if !registration && within.contains(&posted) {
-            tally.add_in(&posting, Layer::Adjusted, posted)?;
+/// The first figure of `period` that the postings do not account for.
+fn difference(
+    conn: &mut DbConn,
+    period: Period,
+    tally: &Tally,
+    should: Sums,
+) -> Result<Option<String>> {
+    let Sums { cells, days, pairs } = should;
+    let are = store::cells_of(conn, period)?;
+    let told = first_difference(are, cells, |cell| tally.key(cell), |key| tally.cell(key));
+    if told.is_some() {
+        return Ok(told);
+    }
+    if let Period::Month(month) = period {
+        let are = store::days_of(conn, month)?;
+        let told = first_difference(are, days, |day| tally.day_key(day), |key| tally.day(key));
+        if told.is_some() {
+            return Ok(told);
         }
     }
-    let Stored { cells, days, pairs } = store::stored_of_year(conn, year)?;
-    Ok(first_difference(&cells, &tally.cells()?)
-        .or_else(|| first_difference(&days, &tally.days()))
-        .or(first_difference(&pairs, &tally.pairs()?)))
+    let are = store::pairs_of(conn, period)?;
+    Ok(first_difference(are, pairs, |pair| tally.pair_key(pair), |key| tally.pair(key)))
 }
 
-fn first_difference<K: std::hash::Hash + Ord + fmt::Display>(
-    are: &HashMap<K, Figures>,
-    should: &HashMap<K, Figures>,
+/// The first in the order of their names.
+fn first_difference<C: Ord + fmt::Display, K: Hash + Eq>(
+    are: Vec<(C, Figures)>,
+    mut should: HashMap<K, Figures>,
+    key: impl Fn(&C) -> Option<K>,
+    named: impl Fn(&K) -> C,
 ) -> Option<String> {
-    let key = are.keys().chain(should.keys()).filter(|k| are.get(k) != should.get(k)).min()?;
-    let (is, ought) = (told(are.get(key)), told(should.get(key)));
-    Some(format!("turnover {key} has {is}, should have {ought}"))
+    let mut differ: Vec<(C, Option<Figures>, Option<Figures>)> = Vec::new();
+    for (cell, is) in are {
+        let ought = key(&cell).and_then(|key| should.remove(&key));
+        if ought != Some(is) {
+            differ.push((cell, Some(is), ought));
+        }
+    }
+    differ.extend(should.iter().map(|(key, ought)| (named(key), None, Some(*ought))));
+    let (cell, is, ought) = differ.into_iter().min_by(|a, b| a.0.cmp(&b.0))?;
+    Some(format!("turnover {cell} has {}, should have {}", told(is), told(ought)))
 }
 
-fn told(cell: Option<&Figures>) -> String {
+fn told(cell: Option<Figures>) -> String {
     match cell {
         None => "nothing".into(),
         Some(f) => format!(

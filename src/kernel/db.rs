@@ -299,6 +299,11 @@ impl Db {
         f(&mut conn)
     }
 
+    /// Like [`read_snapshot`](Self::read_snapshot), on this thread.
+    pub fn read_snapshot_now<T>(&self, f: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        self.read_now(|conn| snapshot(conn, f))
+    }
+
     /// Like [`write`](Self::write), on this thread.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let mut conn = self.writers.get().map_err(|_| Error::busy("database_busy", 2))?;

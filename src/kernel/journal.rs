@@ -72,35 +72,36 @@ pub fn record(
 }
 
 /// Seals the next batch of committed events and says how many there were.
-///
-/// The lease row is locked for the length of the transaction: two nodes cannot seal at once.
 pub fn seal(db: &Db) -> Result<usize> {
-    let waiting = db.read_now(|conn| {
-        Ok(journal::table.filter(journal::position.is_null()).count().get_result::<i64>(conn)?)
-    })?;
-    if waiting == 0 {
+    // whether there is one: to count a long queue before every batch would take longer than to seal it
+    let next = journal::table.filter(journal::position.is_null()).select(journal::id);
+    let waiting = db.read_now(|conn| Ok(next.first::<i64>(conn).optional()?))?;
+    if waiting.is_none() {
         return Ok(0);
     }
-    db.write_now(|tx| {
-        let now = tx.now();
-        diesel::update(leases::table.find("sealer"))
-            .set(leases::until.eq(now))
+    db.write_now(|tx| seal_within(tx, BATCH))
+}
+
+/// Seals up to `most` events in a transaction that is open already.
+///
+/// The lease row is locked for the length of the transaction: two nodes cannot seal at once.
+pub fn seal_within(tx: &mut Tx<'_>, most: i64) -> Result<usize> {
+    let now = tx.now();
+    diesel::update(leases::table.find("sealer")).set(leases::until.eq(now)).execute(&mut **tx)?;
+    let (mut position, mut hash) = head(tx)?;
+    let rows: Vec<Event> = journal::table
+        .filter(journal::position.is_null())
+        .order(journal::id)
+        .limit(most)
+        .load(&mut **tx)?;
+    for row in &rows {
+        position += 1;
+        hash = link(&hash, position, row);
+        diesel::update(journal::table.find(row.id))
+            .set((journal::position.eq(position), journal::hash.eq(&hash)))
             .execute(&mut **tx)?;
-        let (mut position, mut hash) = head(tx)?;
-        let rows: Vec<Event> = journal::table
-            .filter(journal::position.is_null())
-            .order(journal::id)
-            .limit(BATCH)
-            .load(&mut **tx)?;
-        for row in &rows {
-            position += 1;
-            hash = link(&hash, position, row);
-            diesel::update(journal::table.find(row.id))
-                .set((journal::position.eq(position), journal::hash.eq(&hash)))
-                .execute(&mut **tx)?;
-        }
-        Ok(rows.len())
-    })
+    }
+    Ok(rows.len())
 }
 
 /// Position and hash of the newest sealed event; zero and the genesis hash before the first.

@@ -1,8 +1,8 @@
 //! Who sells to whom: the matrix of regions.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    grids::{Grids, pieces},
+    grids::{Grids, Pairs, Year, pieces},
     turnover::{Eye, digest},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         secrecy::Depth,
         store::{self, Of},
     },
-    kernel::{Actor, DbConn, Moment, Result},
+    kernel::{Actor, Day, DbConn, Moment, Result},
     markets::regions::LIAONING,
 };
 
@@ -28,12 +28,13 @@ pub fn flows(
     let home = LIAONING.clone();
     let eye = Eye::of(grids, actor, Some(&home), now.day());
     let position = store::position(conn)?;
-    let matrix = store::matrix(conn, asked.basis, asked.level, asked.from, asked.to)?;
-    let span = pieces(asked.from, asked.to, now.day());
+    let months = (asked.from, asked.to);
+    let matrix = grids.matrix_of(conn, asked.basis, asked.level, months)?;
+    let shown = Shown::of(conn, grids, &eye, &asked, now.day())?;
     // what was corrected since it was reported tells the public about single contracts
     let reported = match asked.basis {
         Basis::Restated if !eye.is_insider() => {
-            Some(store::matrix(conn, Basis::Reported, asked.level, asked.from, asked.to)?)
+            Some(grids.matrix_of(conn, Basis::Reported, asked.level, months)?)
         }
         _ => None,
     };
@@ -42,7 +43,7 @@ pub fn flows(
         let seen = eye.is_insider()
             || (reported.as_ref().is_none_or(|r| {
                 r.get(&(seller.clone(), buyer.clone())).copied().unwrap_or_default() == *sum
-            }) && shows(conn, grids, asked.level, &span, (seller, buyer))?);
+            }) && shown.holds(seller, buyer));
         cells.push(cell(seller, buyer, *sum, seen));
     }
     let mut margins = |flow: Flow, regions: BTreeSet<&String>| -> Result<Vec<FlowMargin>> {
@@ -81,35 +82,48 @@ fn upper_of(region: &str, level: Level) -> &'static str {
     places::parent(region).unwrap_or(COUNTRY)
 }
 
-/// Whether the public may see a cell: of whole years, and each of them.
-fn shows(
-    conn: &mut DbConn,
-    grids: &Grids,
+/// What the public may see of the cells: of whole years, and each of them.
+struct Shown {
     level: Level,
-    span: &[(i32, Depth)],
-    (seller, buyer): (&str, &str),
-) -> Result<bool> {
-    let home = LIAONING.as_str();
-    for (year, depth) in span {
-        let year = *year;
-        let pairs = grids.pairs(conn, year)?;
-        let shown = *depth == Depth::Year
-            && match level {
-                Level::City => !pairs.hides(seller, buyer),
-                Level::Province if (seller, buyer) == (home, home) => {
-                    let table = (Flow::Local, home, By::Month);
-                    grids.shows(conn, table, None, &[(year, Depth::Year)])?
-                }
-                Level::Province => !pairs.hides_any(
-                    |s| s == seller || places::chain(s).contains(&seller),
-                    |b| b == buyer || places::chain(b).contains(&buyer),
-                ),
-            };
-        if !shown {
-            return Ok(false);
+    /// None where a part of a year is asked for.
+    years: Option<Vec<Arc<Pairs>>>,
+    /// Whether what stayed in the province is shown.
+    home: bool,
+}
+
+impl Shown {
+    fn of(
+        conn: &mut DbConn,
+        grids: &Grids,
+        eye: &Eye<'_>,
+        asked: &FlowsAsked,
+        today: Day,
+    ) -> Result<Self> {
+        let span = pieces(asked.from, asked.to, today);
+        let mut shown = Self { level: asked.level, years: None, home: true };
+        if eye.is_insider() || span.iter().any(|(_, depth)| *depth != Depth::Year) {
+            return Ok(shown);
+        }
+        let mut years = Vec::new();
+        for (year, _) in &span {
+            let year = Year::now(conn, *year)?;
+            years.push(grids.pairs(conn, year)?);
+            let local = grids.grid(conn, Flow::Local, LIAONING.as_str(), By::Month, year)?;
+            shown.home = shown.home && local.all >= Depth::Year;
+        }
+        shown.years = Some(years);
+        Ok(shown)
+    }
+
+    fn holds(&self, seller: &str, buyer: &str) -> bool {
+        let Some(years) = &self.years else { return false };
+        let home = LIAONING.as_str();
+        match self.level {
+            Level::City => !years.iter().any(|pairs| pairs.hides(seller, buyer)),
+            Level::Province if (seller, buyer) == (home, home) => self.home,
+            Level::Province => !years.iter().any(|pairs| pairs.hides_between(seller, buyer)),
         }
     }
-    Ok(true)
 }
 
 fn cell(seller: &str, buyer: &str, sum: Figures, seen: bool) -> FlowCell {

@@ -1,8 +1,12 @@
 //! What the public may see of each table of a year: decided by [`secrecy`], kept until a figure of the
 //! year moves.
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -12,13 +16,16 @@ use crate::{
         places::{self, COUNTRY},
         secrecy::{self, Block, Column, Depth, Matrix},
         store,
+        tally::{Names, Period},
     },
-    kernel::{Code, Day, DbConn, Result},
-    markets::regions::LIAONING,
+    kernel::{Code, Day, Db, DbConn, Result},
+    markets::regions::{self, LIAONING},
 };
 
-/// How many decisions are kept at the most; when there are more, all are forgotten.
+/// How many decisions are kept at the most: some tens of megabytes.
 const MOST: usize = 20_000;
+/// How many matrices, of a tenth of a megabyte each.
+const MOST_MATRICES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -50,29 +57,52 @@ impl Grid {
 }
 
 /// What of a matrix is hidden in a year: of sellers' cities by buyers', or of cities by the values of a
-/// dimension.
+/// dimension. It is hidden where one of `rows` meets one of `columns`.
 #[derive(Debug, Default)]
 pub struct Pairs {
-    rows: Vec<String>,
-    columns: Vec<String>,
-    hidden: Block,
+    rows: BTreeSet<String>,
+    columns: BTreeSet<String>,
+    /// The places that hold a hidden row, and those that hold a hidden column.
+    row_places: BTreeSet<&'static str>,
+    column_places: BTreeSet<&'static str>,
 }
 
 impl Pairs {
-    pub fn hides(&self, row: &str, column: &str) -> bool {
-        let at = |list: &[String], name: &str| list.iter().position(|r| r == name);
-        match (at(&self.rows, row), at(&self.columns, column)) {
-            (Some(row), Some(column)) => self.hidden.hides(row, column),
-            _ => false,
-        }
-    }
-    /// Whether a cell is hidden whose row and column are as wanted.
-    pub fn hides_any(&self, row: impl Fn(&str) -> bool, column: impl Fn(&str) -> bool) -> bool {
-        let any = |list: &[String], at: &[usize], wanted: &dyn Fn(&str) -> bool| {
-            at.iter().filter_map(|n| list.get(*n)).any(|name| wanted(name))
+    fn of(rows: &[String], columns: &[String], hidden: &Block) -> Self {
+        let named = |all: &[String], at: &[usize]| -> BTreeSet<String> {
+            at.iter().filter_map(|n| all.get(*n)).cloned().collect()
         };
-        any(&self.rows, &self.hidden.rows, &row)
-            && any(&self.columns, &self.hidden.columns, &column)
+        let holding = |names: &BTreeSet<String>| {
+            names.iter().flat_map(|name| places::chain(name)).collect::<BTreeSet<_>>()
+        };
+        let (rows, columns) = (named(rows, &hidden.rows), named(columns, &hidden.columns));
+        let (row_places, column_places) = (holding(&rows), holding(&columns));
+        Self { rows, columns, row_places, column_places }
+    }
+    pub fn hides(&self, row: &str, column: &str) -> bool {
+        self.rows.contains(row) && self.columns.contains(column)
+    }
+    /// Whether any cell of a row is hidden.
+    fn hides_in(&self, row: &str) -> bool {
+        self.rows.contains(row) && !self.columns.is_empty()
+    }
+    /// Whether a cell is hidden of sellers in one place and buyers in another.
+    pub fn hides_between(&self, seller: &str, buyer: &str) -> bool {
+        (self.row_places.contains(seller) || self.rows.contains(seller))
+            && (self.column_places.contains(buyer) || self.columns.contains(buyer))
+    }
+}
+
+/// A year as it stands: how often its figures have been moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Year {
+    year: i32,
+    changes: i64,
+}
+
+impl Year {
+    pub fn now(conn: &mut DbConn, year: i32) -> Result<Self> {
+        Ok(Self { year, changes: store::changes(conn, year)? })
     }
 }
 
@@ -83,15 +113,61 @@ enum Which {
     CitiesBy(Flow, By),
 }
 
-/// The decisions of this node. Each is kept with the number of changes that its year had seen.
-#[derive(Default)]
-pub struct Grids {
-    grids: Mutex<HashMap<Key, Kept<Grid>>>,
-    pairs: Mutex<HashMap<(Which, i32), Kept<Pairs>>>,
+/// What was worked out last, up to a number: what has not been asked for since half of it was
+/// replaced is forgotten. Each is kept with the number of changes that its year had seen.
+struct Recent<K, V> {
+    most: usize,
+    young: HashMap<K, Kept<V>>,
+    old: HashMap<K, Kept<V>>,
 }
 
 /// A decision, and the number of changes it was made after.
 type Kept<T> = (i64, Arc<T>);
+
+impl<K: Hash + Eq + Clone, V> Recent<K, V> {
+    fn new(most: usize) -> Mutex<Self> {
+        Mutex::new(Self { most, young: HashMap::new(), old: HashMap::new() })
+    }
+    fn get(of: &Mutex<Self>, key: &K, year: Year) -> Option<Arc<V>> {
+        let mut all = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = all.old.remove(key) {
+            all.young.entry(key.clone()).or_insert(old);
+        }
+        let (at, kept) = all.young.get(key)?;
+        (*at == year.changes).then(|| kept.clone())
+    }
+    fn keep(of: &Mutex<Self>, key: K, year: Year, value: V) -> Arc<V> {
+        let value = Arc::new(value);
+        let mut all = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.young.len() >= all.most / 2 {
+            all.old = std::mem::take(&mut all.young);
+        }
+        all.young.insert(key, (year.changes, value.clone()));
+        value
+    }
+}
+
+/// What went from which region to which in a month or a year, regions as numbers of [`Grids`].
+type Sold = Vec<(u32, u32, Figures)>;
+
+/// The decisions of this node, and the matrices that it has read.
+pub struct Grids {
+    grids: Mutex<Recent<Key, Grid>>,
+    pairs: Mutex<Recent<(Which, i32), Pairs>>,
+    sold: Mutex<Recent<(Basis, Level, Period), Sold>>,
+    names: Mutex<Names>,
+}
+
+impl Default for Grids {
+    fn default() -> Self {
+        Self {
+            grids: Recent::new(MOST),
+            pairs: Recent::new(MOST),
+            sold: Recent::new(MOST_MATRICES),
+            names: Mutex::default(),
+        }
+    }
+}
 
 /// What is shown of a span of time: the years it touches, and how finely it cuts each.
 ///
@@ -124,7 +200,8 @@ impl Grids {
         pieces: &[(i32, Depth)],
     ) -> Result<bool> {
         for (year, depth) in pieces {
-            let grid = self.grid(conn, flow, place, by, *year)?;
+            let year = Year::now(conn, *year)?;
+            let grid = self.grid(conn, flow, place, by, year)?;
             let shown = value.map_or(grid.all, |value| grid.row(value));
             if shown < *depth {
                 return Ok(false);
@@ -139,21 +216,88 @@ impl Grids {
         flow: Flow,
         place: &str,
         by: By,
-        year: i32,
+        year: Year,
     ) -> Result<Arc<Grid>> {
-        let changes = store::changes(conn, year)?;
-        let key = Key { flow, place: place.to_owned(), by, year };
-        let kept = self.grids.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some((_, grid)) = kept.filter(|(at, _)| *at == changes) {
+        let key = Key { flow, place: place.to_owned(), by, year: year.year };
+        if let Some(grid) = Recent::get(&self.grids, &key, year) {
             return Ok(grid);
         }
-        let grid = Arc::new(self.decide(conn, flow, place, by, year)?);
-        let mut grids = self.grids.lock().unwrap_or_else(PoisonError::into_inner);
-        if grids.len() >= MOST {
-            grids.clear();
+        let grid = self.decide(conn, flow, place, by, year)?;
+        Ok(Recent::keep(&self.grids, key, year, grid))
+    }
+
+    /// Works out what the public will ask for: the tables of the country, the province, its cities and zones.
+    /// Each is read for itself, so that nothing waits for all of them; answers at once when told to stop.
+    pub fn warm(&self, db: &Db, stop: &AtomicBool) -> Result<()> {
+        let home = LIAONING.as_str();
+        let cities =
+            regions::all().map(|r| r.code).filter(|code| places::parent(code) == Some(home));
+        let all: Vec<&str> = [COUNTRY, home].into_iter().chain(cities).collect();
+        for year in db.read_now(store::years_counted)?.into_iter().rev() {
+            for (flow, place) in Flow::ALL.iter().flat_map(|f| all.iter().map(move |p| (*f, *p))) {
+                if stop.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                db.read_snapshot_now(|conn| {
+                    let year = Year::now(conn, year)?;
+                    By::ALL
+                        .iter()
+                        .try_for_each(|by| self.grid(conn, flow, place, *by, year).map(|_| ()))
+                })?;
+            }
+            for (basis, level) in
+                Basis::ALL.iter().flat_map(|b| Level::ALL.iter().map(move |l| (*b, *l)))
+            {
+                db.read_snapshot_now(|conn| {
+                    let standing = Year::now(conn, year)?;
+                    self.sold(conn, basis, level, Period::Year(year), standing).map(|_| ())
+                })?;
+            }
         }
-        grids.insert(key, (changes, grid.clone()));
-        Ok(grid)
+        Ok(())
+    }
+
+    /// What went from which region to which, from one month to another.
+    pub fn matrix_of(
+        &self,
+        conn: &mut DbConn,
+        basis: Basis,
+        level: Level,
+        (from, to): (Month, Month),
+    ) -> Result<BTreeMap<(String, String), Figures>> {
+        let mut sums: HashMap<(u32, u32), Figures> = HashMap::new();
+        for period in Period::of_span(from, to) {
+            let year = Year::now(conn, period.year())?;
+            for (seller, buyer, sum) in self.sold(conn, basis, level, period, year)?.iter() {
+                let all = sums.entry((*seller, *buyer)).or_default();
+                *all = all.plus(*sum)?;
+            }
+        }
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = |(seller, buyer)| (names.name(seller).to_owned(), names.name(buyer).to_owned());
+        Ok(sums.into_iter().map(|(pair, sum)| (named(pair), sum)).collect())
+    }
+
+    fn sold(
+        &self,
+        conn: &mut DbConn,
+        basis: Basis,
+        level: Level,
+        period: Period,
+        year: Year,
+    ) -> Result<Arc<Sold>> {
+        let key = (basis, level, period);
+        if let Some(sold) = Recent::get(&self.sold, &key, year) {
+            return Ok(sold);
+        }
+        let matrix = store::matrix(conn, basis, level, period)?;
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbered = matrix
+            .into_iter()
+            .map(|((seller, buyer), sum)| (names.number(&seller), names.number(&buyer), sum))
+            .collect();
+        drop(names);
+        Ok(Recent::keep(&self.sold, key, year, numbered))
     }
 
     fn decide(
@@ -162,7 +306,7 @@ impl Grids {
         flow: Flow,
         place: &str,
         by: By,
-        year: i32,
+        year: Year,
     ) -> Result<Grid> {
         let all = self.depth_of(conn, flow, place, year)?;
         let mut grid = Grid { all, rows: BTreeMap::new() };
@@ -173,8 +317,8 @@ impl Grids {
             grid.rows = self.rows_elsewhere(conn, flow, place, by, year)?;
             return Ok(grid);
         }
-        let columns = columns(conn, flow, place, by, year)?;
-        let mut caps = caps(conn, flow, place, by, year, &columns)?;
+        let columns = columns(conn, flow, place, by, year.year)?;
+        let mut caps = caps(conn, flow, place, by, year.year, &columns)?;
         if (flow, place, by) == (Flow::Local, LIAONING.as_str(), By::Region) {
             self.cap_by_pairs(conn, year, &columns, &mut caps)?;
         }
@@ -207,19 +351,15 @@ impl Grids {
     fn cap_by_pairs(
         &self,
         conn: &mut DbConn,
-        year: i32,
+        year: Year,
         rows: &BTreeMap<String, Column>,
         caps: &mut BTreeMap<String, Depth>,
     ) -> Result<()> {
         let pairs = self.pairs(conn, year)?;
         for (region, column) in rows {
-            let within = columns(conn, Flow::Local, region, By::Month, year)?;
+            let within = columns(conn, Flow::Local, region, By::Month, year.year)?;
             let left = within.get("").map_or_else(Depth::default, |own| column.beyond(own));
-            let most = if pairs.hides_any(|seller| seller == region, |_| true) {
-                Depth::Hidden
-            } else {
-                left
-            };
+            let most = if pairs.hides_in(region) { Depth::Hidden } else { left };
             let cap = caps.entry(region.clone()).or_default();
             *cap = most.min(*cap);
         }
@@ -227,19 +367,19 @@ impl Grids {
     }
 
     /// Down to where the total of a place is shown: as the row that it is in the table above.
-    fn depth_of(&self, conn: &mut DbConn, flow: Flow, place: &str, year: i32) -> Result<Depth> {
+    fn depth_of(&self, conn: &mut DbConn, flow: Flow, place: &str, year: Year) -> Result<Depth> {
         if flow == Flow::Local {
             // what stays in one other province could be all that neither comes from home nor goes there
             if place != COUNTRY && !places::chain(place).contains(&LIAONING.as_str()) {
                 return Ok(Depth::Hidden);
             }
             let hidden = place != LIAONING.as_str() && self.pairs(conn, year)?.hides(place, place);
-            return Ok(if hidden { Depth::Hidden } else { local_depth(conn, place, year)? });
+            return Ok(if hidden { Depth::Hidden } else { local_depth(conn, place, year.year)? });
         }
         match places::parent(place) {
             Some(upper) => Ok(self.grid(conn, flow, upper, By::Region, year)?.row(place)),
             None => {
-                let all = columns(conn, flow, COUNTRY, By::Month, year)?;
+                let all = columns(conn, flow, COUNTRY, By::Month, year.year)?;
                 Ok(all.get("").map_or_else(Depth::default, secrecy::depth_alone))
             }
         }
@@ -254,11 +394,13 @@ impl Grids {
         flow: Flow,
         place: &str,
         by: By,
-        year: i32,
+        year: Year,
     ) -> Result<BTreeMap<String, Depth>> {
         let home = LIAONING.as_str();
-        let columns = columns(conn, flow, place, by, year)?;
-        if place == COUNTRY && columns == self::columns(conn, flow, home, by, year)? {
+        if place == COUNTRY
+            && columns(conn, flow, place, by, year.year)?
+                == columns(conn, flow, home, by, year.year)?
+        {
             return Ok(self.grid(conn, flow, home, by, year)?.rows.clone());
         }
         let city = flow != Flow::Local && places::parent(place) == Some(home);
@@ -268,53 +410,47 @@ impl Grids {
             Some(pairs) if !pairs.hides(place, value) => Depth::Year,
             _ => Depth::Hidden,
         };
-        Ok(columns.into_keys().map(|value| (value.clone(), depth(&value))).collect())
+        let values = store::sums_of_year(conn, flow, &[place], by, year.year)?;
+        Ok(values.into_keys().map(|(_, value)| (value.clone(), depth(&value))).collect())
     }
 
     /// What of the matrix of sellers' cities by buyers' is hidden in a year.
-    pub fn pairs(&self, conn: &mut DbConn, year: i32) -> Result<Arc<Pairs>> {
+    pub fn pairs(&self, conn: &mut DbConn, year: Year) -> Result<Arc<Pairs>> {
         self.matrix(conn, Which::SellersByBuyers, year)
     }
 
-    fn matrix(&self, conn: &mut DbConn, which: Which, year: i32) -> Result<Arc<Pairs>> {
-        let changes = store::changes(conn, year)?;
-        let key = (which, year);
-        let kept = self.pairs.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some((_, pairs)) = kept.filter(|(at, _)| *at == changes) {
+    fn matrix(&self, conn: &mut DbConn, which: Which, year: Year) -> Result<Arc<Pairs>> {
+        let key = (which, year.year);
+        if let Some(pairs) = Recent::get(&self.pairs, &key, year) {
             return Ok(pairs);
         }
-        let pairs = Arc::new(match which {
+        let pairs = match which {
             Which::SellersByBuyers => self.decide_pairs(conn, year)?,
             Which::CitiesBy(flow, by) => self.decide_cities(conn, flow, by, year)?,
-        });
-        let mut all = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
-            all.clear();
-        }
-        all.insert(key, (changes, pairs.clone()));
-        Ok(pairs)
+        };
+        Ok(Recent::keep(&self.pairs, key, year, pairs))
     }
 
     /// Cities and zones by the values of a dimension, in a year: the sums of both are shown, where they are,
     /// in the tables of the province.
-    fn decide_cities(&self, conn: &mut DbConn, flow: Flow, by: By, year: i32) -> Result<Pairs> {
+    fn decide_cities(&self, conn: &mut DbConn, flow: Flow, by: By, year: Year) -> Result<Pairs> {
         let home = LIAONING.as_str();
         let by_region = self.grid(conn, flow, home, By::Region, year)?;
         let by_value = self.grid(conn, flow, home, by, year)?;
         let rows: Vec<String> = by_region.rows.keys().cloned().collect();
         let values: Vec<String> = by_value.rows.keys().cloned().collect();
-        let mut cells = Vec::new();
-        for row in &rows {
-            // what names no city is the row of the province itself: it is what the others leave
-            let of_row =
-                if row == home { BTreeMap::new() } else { columns(conn, flow, row, by, year)? };
-            let sums = values.iter().map(|v| of_row.get(v).map(Column::year).unwrap_or_default());
-            cells.push(sums.collect::<Vec<Figures>>());
-        }
+        // what names no city is the row of the province itself: it is what the others leave
+        let named: Vec<&str> = rows.iter().map(String::as_str).filter(|r| *r != home).collect();
+        let sums = store::sums_of_year(conn, flow, &named, by, year.year)?;
+        let at = |row: &String, value: &String| {
+            sums.get(&(row.clone(), value.clone())).copied().unwrap_or_default()
+        };
+        let mut cells: Vec<Vec<Figures>> =
+            rows.iter().map(|row| values.iter().map(|value| at(row, value)).collect()).collect();
         if let Some(own) = rows.iter().position(|r| r == home) {
-            let whole = columns(conn, flow, home, by, year)?;
+            let whole = store::sums_of_year(conn, flow, &[home], by, year.year)?;
             let left = values.iter().enumerate().map(|(n, value)| {
-                let all = whole.get(value).map(Column::year).unwrap_or_default();
+                let all = whole.get(&(home.to_owned(), value.clone())).copied().unwrap_or_default();
                 cells.iter().filter_map(|row| row.get(n)).fold(all, |left, part| left.less(*part))
             });
             let left: Vec<Figures> = left.collect();
@@ -330,12 +466,11 @@ impl Grids {
             };
             !shown(&rows, row, &by_region) || !shown(&values, column, &by_value)
         });
-        Ok(Pairs { rows, columns: values, hidden })
+        Ok(Pairs::of(&rows, &values, &hidden))
     }
 
-    fn decide_pairs(&self, conn: &mut DbConn, year: i32) -> Result<Pairs> {
-        let (from, to) = (Month::january(year), Month::december(year));
-        let matrix = store::matrix(conn, Basis::Reported, Level::City, from, to)?;
+    fn decide_pairs(&self, conn: &mut DbConn, year: Year) -> Result<Pairs> {
+        let matrix = store::matrix(conn, Basis::Reported, Level::City, Period::Year(year.year))?;
         let mut sellers: Vec<String> = matrix.keys().map(|(s, _)| s.clone()).collect();
         let mut buyers: Vec<String> = matrix.keys().map(|(_, b)| b.clone()).collect();
         sellers.sort_unstable();
@@ -355,7 +490,7 @@ impl Grids {
         for seller in &sellers {
             let local = *seller != LIAONING.as_str()
                 && places::chain(seller).contains(&LIAONING.as_str())
-                && local_depth(conn, seller, year)? < Depth::Year;
+                && local_depth(conn, seller, year.year)? < Depth::Year;
             row_hidden.push((hidden(conn, Flow::Output, seller)?, local));
         }
         let column_hidden = buyers
@@ -379,7 +514,7 @@ impl Grids {
             let diagonal = sellers.get(row) == buyers.get(column);
             output || column_hidden.get(column).copied().unwrap_or_default() || (diagonal && local)
         });
-        Ok(Pairs { rows: sellers, columns: buyers, hidden: block })
+        Ok(Pairs::of(&sellers, &buyers, &block))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::grids::{Grid, Grids, pieces};
+use super::grids::{Grid, Grids, Year, pieces};
 use crate::{
     contracts::model::{Category, Objective, PartyType, PlanSource, Subcategory},
     insight::{
@@ -50,6 +50,7 @@ pub struct Eye<'a> {
     grids: &'a Grids,
     insider: bool,
     today: Day,
+    years: RefCell<HashMap<i32, Year>>,
     looked_up: RefCell<HashMap<Table, Arc<Grid>>>,
     reported: RefCell<HashMap<(Table, Month, Month), Rc<Reported>>>,
 }
@@ -68,7 +69,8 @@ impl<'a> Eye<'a> {
         today: Day,
     ) -> Self {
         let insider = rules::sees_all(actor, region);
-        Self { grids, insider, today, looked_up: RefCell::default(), reported: RefCell::default() }
+        let (years, looked_up, reported) = Default::default();
+        Self { grids, insider, today, years, looked_up, reported }
     }
     pub fn is_insider(&self) -> bool {
         self.insider
@@ -96,8 +98,15 @@ impl<'a> Eye<'a> {
         if of.basis == Basis::Reported {
             return Ok(true);
         }
-        let reported = self.reported(conn, of, by, (from, to))?;
-        let before = value.map_or(reported.1, |v| reported.0.get(v).copied().unwrap_or_default());
+        let before = if by == By::Month && from == to {
+            // the rows of a table by month: one look for all of a year
+            let year = (Month::january(from.year()), Month::december(from.year()));
+            let reported = self.reported(conn, of, by, year)?;
+            reported.0.get(&from.to_string()).copied().unwrap_or_default()
+        } else {
+            let reported = self.reported(conn, of, by, (from, to))?;
+            value.map_or(reported.1, |v| reported.0.get(v).copied().unwrap_or_default())
+        };
         Ok(before == sum)
     }
 
@@ -106,7 +115,13 @@ impl<'a> Eye<'a> {
             return Ok(grid.clone());
         }
         let (flow, place, by, year) = &table;
-        let grid = self.grids.grid(conn, *flow, place, *by, *year)?;
+        let known = self.years.borrow().get(year).copied();
+        let year = match known {
+            Some(year) => year,
+            None => Year::now(conn, *year)?,
+        };
+        self.years.borrow_mut().insert(table.3, year);
+        let grid = self.grids.grid(conn, *flow, place, *by, year)?;
         self.looked_up.borrow_mut().insert(table, grid.clone());
         Ok(grid)
     }

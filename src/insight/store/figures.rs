@@ -1,5 +1,5 @@
 //! The roll-ups: written by their consumer, read by every statistic.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
     dsl::sql,
@@ -11,9 +11,9 @@ use crate::{
     each_db,
     insight::{
         model::{Basis, By, Figures, Flow, Layer, Level, Month},
-        tally::{Cell, DayCell, Pair, Tally},
+        tally::{Cell, DayCell, Pair, Period, Sums, Tally},
     },
-    kernel::{Day, DbConn, Result, Tx, journal},
+    kernel::{Code, Day, DbConn, Result, Tx, journal},
     schema::{
         figure_cells as cells, figure_days as days, figure_pairs as pairs, figure_years as years,
     },
@@ -23,7 +23,7 @@ use crate::{
 const CHUNK: usize = 500;
 
 /// The sums of a group, which both databases add up in their widest type.
-type Sums = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+type Added = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 macro_rules! sums {
     () => {
@@ -37,7 +37,7 @@ macro_rules! sums {
 }
 
 /// No rows have no sum: nothing was counted.
-fn figures((contracts, total, tech, largest): Sums) -> Figures {
+fn figures((contracts, total, tech, largest): Added) -> Figures {
     Figures {
         contracts: contracts.unwrap_or(0),
         total_fen: total.unwrap_or(0),
@@ -46,19 +46,15 @@ fn figures((contracts, total, tech, largest): Sums) -> Figures {
     }
 }
 
-/// A span of months as the periods that hold it: whole years as one, the rest by month.
-pub fn periods(from: Month, to: Month) -> Vec<String> {
-    let (mut all, mut at) = (Vec::new(), from);
-    while at <= to {
-        if at.month0() == 0 && Month::december(at.year()) <= to {
-            all.push(format!("{:04}", at.year()));
-            at = Month::january(at.year() + 1);
-        } else {
-            all.push(at.to_string());
-            at = at.next();
-        }
-    }
-    all
+/// A span of months as the periods that hold it.
+fn periods(from: Month, to: Month) -> Vec<String> {
+    Period::of_span(from, to).iter().map(Period::to_string).collect()
+}
+
+/// The months of a span, each for itself: the key of the cells begins with the period.
+fn months(from: Month, to: Month) -> Vec<String> {
+    let all = std::iter::successors(Some(from), |month| Some(month.next()));
+    all.take_while(|month| *month <= to).map(|month| month.to_string()).collect()
 }
 
 /// Whose table it is.
@@ -81,10 +77,8 @@ pub fn grouped(
     let base = cells::table
         .filter(cells::flow.eq(of.flow).and(cells::place.eq(of.place)).and(cells::dimension.eq(by)))
         .filter(cells::layer.eq_any(of.basis.layers()));
-    let rows: Vec<(String, Sums)> = if by == By::Month {
-        let (from, to) = (from.to_string(), to.to_string());
-        // a year is shorter than a month and sorts before its January
-        base.filter(cells::period.ge(from).and(cells::period.le(to)).and(cells::period.like("%-%")))
+    let rows: Vec<(String, Added)> = if by == By::Month {
+        base.filter(cells::period.eq_any(months(from, to)))
             .group_by(cells::period)
             .order(cells::period)
             .select((cells::period, sums!()))
@@ -117,7 +111,7 @@ pub fn in_days(conn: &mut DbConn, of: Of<'_>, first: Day, last: Day) -> Result<F
     let sums = days::table
         .filter(days::flow.eq(of.flow).and(days::place.eq(of.place)))
         .filter(days::layer.eq_any(of.basis.layers()))
-        .filter(days::day.ge(first).and(days::day.le(last)))
+        .filter(days::day.eq_any(first.iter_days().take_while(|day| *day <= last)))
         .select(sums!())
         .first(conn)?;
     Ok(figures(sums))
@@ -155,28 +149,45 @@ pub fn months_of_year(
     by: By,
     year: i32,
 ) -> Result<Vec<(String, String, Figures)>> {
-    let (from, to) = (Month::january(year).to_string(), Month::december(year).to_string());
-    let rows: Vec<(String, String, Sums)> = cells::table
+    let rows: Vec<(String, String, Added)> = cells::table
         .filter(cells::flow.eq(flow).and(cells::place.eq(place)).and(cells::dimension.eq(by)))
         .filter(cells::layer.eq_any(Basis::Reported.layers()))
-        .filter(cells::period.ge(from).and(cells::period.le(to)))
+        .filter(cells::period.eq_any(months(Month::january(year), Month::december(year))))
         .group_by((cells::period, cells::value))
         .select((cells::period, cells::value, sums!()))
         .load(conn)?;
     Ok(rows.into_iter().map(|(month, value, sums)| (month, value, figures(sums))).collect())
 }
 
-/// What went from which region to which, from one month to another.
+/// A year by places and the values of a dimension, as reported.
+pub fn sums_of_year(
+    conn: &mut DbConn,
+    flow: Flow,
+    places: &[&str],
+    by: By,
+    year: i32,
+) -> Result<BTreeMap<(String, String), Figures>> {
+    let rows: Vec<(String, String, Added)> = cells::table
+        .filter(cells::period.eq(Period::Year(year).to_string()))
+        .filter(cells::flow.eq(flow).and(cells::dimension.eq(by)))
+        .filter(cells::place.eq_any(places))
+        .filter(cells::layer.eq_any(Basis::Reported.layers()))
+        .group_by((cells::place, cells::value))
+        .select((cells::place, cells::value, sums!()))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(place, value, sums)| ((place, value), figures(sums))).collect())
+}
+
+/// What went from which region to which in a month or a year.
 pub fn matrix(
     conn: &mut DbConn,
     basis: Basis,
     level: Level,
-    from: Month,
-    to: Month,
+    period: Period,
 ) -> Result<BTreeMap<(String, String), Figures>> {
-    let rows: Vec<(String, String, Sums)> = pairs::table
+    let rows: Vec<(String, String, Added)> = pairs::table
         .filter(pairs::level.eq(level).and(pairs::layer.eq_any(basis.layers())))
-        .filter(pairs::period.eq_any(periods(from, to)))
+        .filter(pairs::period.eq(period.to_string()))
         .group_by((pairs::seller, pairs::buyer))
         .select((pairs::seller, pairs::buyer, sums!()))
         .load(conn)?;
@@ -190,8 +201,9 @@ pub fn changes(conn: &mut DbConn, year: i32) -> Result<i64> {
 }
 
 /// The years that have figures.
-pub fn years_counted(conn: &mut DbConn) -> Result<Vec<i64>> {
-    Ok(years::table.order(years::year).select(years::year).load(conn)?)
+pub fn years_counted(conn: &mut DbConn) -> Result<BTreeSet<i32>> {
+    let all: Vec<i64> = years::table.select(years::year).load(conn)?;
+    Ok(all.into_iter().filter_map(|year| i32::try_from(year).ok()).collect())
 }
 
 /// How many events of the journal the figures have taken in.
@@ -263,66 +275,94 @@ macro_rules! add_up {
     };
 }
 
-/// Adds a tally to the roll-ups.
-pub fn put(tx: &mut Tx<'_>, tally: &Tally) -> Result<()> {
+/// Adds sums of `tally` to the roll-ups.
+pub fn put(tx: &mut Tx<'_>, tally: &Tally, sums: &Sums) -> Result<()> {
     // in the order of the key: neighbours lie on the same page
-    let rows: Vec<CellRow> = sorted(tally.cells()?)
-        .map(|(k, sum)| CellRow {
-            layer: k.layer,
-            flow: k.flow,
-            place: k.place,
-            dimension: k.by,
-            period: k.period,
-            value: k.value,
-            contracts: sum.contracts,
-            total_fen: sum.total_fen,
-            tech_fen: sum.tech_fen,
-            largest_fen: sum.largest_fen,
+    let mut rows: Vec<CellRow> = sums
+        .cells
+        .iter()
+        .map(|(key, sum)| {
+            let k = tally.cell(key);
+            CellRow {
+                layer: k.layer,
+                flow: k.flow,
+                place: k.place,
+                dimension: k.by,
+                period: k.period.to_string(),
+                value: k.value,
+                contracts: sum.contracts,
+                total_fen: sum.total_fen,
+                tech_fen: sum.tech_fen,
+                largest_fen: sum.largest_fen,
+            }
         })
         .collect();
+    rows.sort_unstable_by(|a, b| {
+        let key = |r: &CellRow| (r.flow.slug(), r.dimension.slug(), r.layer.slug());
+        let ((flow_a, by_a, layer_a), (flow_b, by_b, layer_b)) = (key(a), key(b));
+        (&a.period, flow_a, &a.place, by_a, layer_a, &a.value)
+            .cmp(&(&b.period, flow_b, &b.place, by_b, layer_b, &b.value))
+    });
     let key =
-        (cells::flow, cells::place, cells::dimension, cells::period, cells::layer, cells::value);
+        (cells::period, cells::flow, cells::place, cells::dimension, cells::layer, cells::value);
     add_up!(tx, cells, "figure_cells", rows, key);
-    let rows: Vec<DayRow> = sorted(tally.days())
-        .map(|(k, sum)| DayRow {
-            layer: k.layer,
-            flow: k.flow,
-            place: k.place,
-            day: k.day,
-            contracts: sum.contracts,
-            total_fen: sum.total_fen,
-            tech_fen: sum.tech_fen,
-            largest_fen: sum.largest_fen,
+    let mut rows: Vec<DayRow> = sums
+        .days
+        .iter()
+        .map(|(key, sum)| {
+            let k = tally.day(key);
+            DayRow {
+                layer: k.layer,
+                flow: k.flow,
+                place: k.place,
+                day: k.day,
+                contracts: sum.contracts,
+                total_fen: sum.total_fen,
+                tech_fen: sum.tech_fen,
+                largest_fen: sum.largest_fen,
+            }
         })
         .collect();
-    add_up!(tx, days, "figure_days", rows, (days::flow, days::place, days::day, days::layer));
-    let rows: Vec<PairRow> = sorted(tally.pairs()?)
-        .map(|(k, sum)| PairRow {
-            layer: k.layer,
-            level: k.level,
-            period: k.period,
-            seller: k.seller,
-            buyer: k.buyer,
-            contracts: sum.contracts,
-            total_fen: sum.total_fen,
-            tech_fen: sum.tech_fen,
-            largest_fen: sum.largest_fen,
+    rows.sort_unstable_by(|a, b| {
+        (a.day, a.flow.slug(), &a.place).cmp(&(b.day, b.flow.slug(), &b.place))
+    });
+    add_up!(tx, days, "figure_days", rows, (days::day, days::flow, days::place, days::layer));
+    let mut rows: Vec<PairRow> = sums
+        .pairs
+        .iter()
+        .map(|(key, sum)| {
+            let k = tally.pair(key);
+            PairRow {
+                layer: k.layer,
+                level: k.level,
+                period: k.period.to_string(),
+                seller: k.seller,
+                buyer: k.buyer,
+                contracts: sum.contracts,
+                total_fen: sum.total_fen,
+                tech_fen: sum.tech_fen,
+                largest_fen: sum.largest_fen,
+            }
         })
         .collect();
+    rows.sort_unstable_by(|a, b| {
+        (a.level.slug(), &a.period, a.layer.slug(), &a.seller, &a.buyer).cmp(&(
+            b.level.slug(),
+            &b.period,
+            b.layer.slug(),
+            &b.seller,
+            &b.buyer,
+        ))
+    });
     let key = (pairs::level, pairs::period, pairs::layer, pairs::seller, pairs::buyer);
     add_up!(tx, pairs, "figure_pairs", rows, key);
-    touch(tx, tally.years())
+    Ok(())
 }
 
-fn sorted<K: Ord>(sums: HashMap<K, Figures>) -> impl Iterator<Item = (K, Figures)> {
-    let mut all: Vec<(K, Figures)> = sums.into_iter().collect();
-    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    all.into_iter()
-}
-
-fn touch(tx: &mut Tx<'_>, moved: BTreeSet<i32>) -> Result<()> {
+/// Notes that the figures of these years have been moved.
+pub fn touch(tx: &mut Tx<'_>, moved: &BTreeSet<i32>) -> Result<()> {
     for year in moved {
-        let row = (years::year.eq(i64::from(year)), years::changes.eq(1));
+        let row = (years::year.eq(i64::from(*year)), years::changes.eq(1));
         each_db!(&mut **tx, c => diesel::insert_into(years::table)
             .values(row)
             .on_conflict(years::year)
@@ -333,65 +373,51 @@ fn touch(tx: &mut Tx<'_>, moved: BTreeSet<i32>) -> Result<()> {
     Ok(())
 }
 
-/// The roll-ups of a year.
-pub struct Stored {
-    pub cells: HashMap<Cell, Figures>,
-    pub days: HashMap<DayCell, Figures>,
-    pub pairs: HashMap<Pair, Figures>,
+type CellColumns = (Layer, Flow, String, By, String);
+type Row<K> = (K, (i64, i64, i64, i64));
+
+fn standing((contracts, total_fen, tech_fen, largest_fen): (i64, i64, i64, i64)) -> Figures {
+    Figures { contracts, total_fen, tech_fen, largest_fen }
 }
 
-type CellColumns = (Layer, Flow, String, By, String, String);
-type PairColumns = (Layer, Level, String, String, String);
-
-/// Every cell, day and pair of a year, as they stand.
-pub fn stored_of_year(conn: &mut DbConn, year: i32) -> Result<Stored> {
-    let (first, last) = (format!("{year:04}"), Month::december(year).to_string());
-    type Row<K> = (K, (i64, i64, i64, i64));
+/// Every cell of a period, as it stands.
+pub fn cells_of(conn: &mut DbConn, period: Period) -> Result<Vec<(Cell, Figures)>> {
     let rows: Vec<Row<CellColumns>> = cells::table
-        .filter(cells::period.ge(&first).and(cells::period.le(&last)))
+        .filter(cells::period.eq(period.to_string()))
         .select((
-            (
-                cells::layer,
-                cells::flow,
-                cells::place,
-                cells::dimension,
-                cells::period,
-                cells::value,
-            ),
+            (cells::layer, cells::flow, cells::place, cells::dimension, cells::value),
             (cells::contracts, cells::total_fen, cells::tech_fen, cells::largest_fen),
         ))
         .load(conn)?;
-    let sums = |(contracts, total_fen, tech_fen, largest_fen)| Figures {
-        contracts,
-        total_fen,
-        tech_fen,
-        largest_fen,
-    };
-    let all_cells = rows.into_iter().map(|((layer, flow, place, by, period, value), f)| {
-        (Cell { layer, flow, place, by, period, value }, sums(f))
-    });
-    let (january, december) = (Month::january(year).first_day(), Month::december(year).last_day());
+    let cell = |(layer, flow, place, by, value)| Cell { layer, flow, place, by, period, value };
+    Ok(rows.into_iter().map(|(key, sums)| (cell(key), standing(sums))).collect())
+}
+
+/// The days of a month, as they stand.
+pub fn days_of(conn: &mut DbConn, month: Month) -> Result<Vec<(DayCell, Figures)>> {
     let rows: Vec<Row<(Layer, Flow, String, Day)>> = days::table
-        .filter(days::day.nullable().ge(january).and(days::day.nullable().le(december)))
+        .filter(days::day.nullable().ge(month.first_day()))
+        .filter(days::day.nullable().le(month.last_day()))
         .select((
             (days::layer, days::flow, days::place, days::day),
             (days::contracts, days::total_fen, days::tech_fen, days::largest_fen),
         ))
         .load(conn)?;
-    let all_days = rows
-        .into_iter()
-        .map(|((layer, flow, place, day), f)| (DayCell { layer, flow, place, day }, sums(f)));
-    let rows: Vec<Row<PairColumns>> = pairs::table
-        .filter(pairs::period.ge(&first).and(pairs::period.le(&last)))
+    let cell = |(layer, flow, place, day)| DayCell { layer, flow, place, day };
+    Ok(rows.into_iter().map(|(key, sums)| (cell(key), standing(sums))).collect())
+}
+
+/// Every pair of a period, as it stands.
+pub fn pairs_of(conn: &mut DbConn, period: Period) -> Result<Vec<(Pair, Figures)>> {
+    let rows: Vec<Row<(Layer, Level, String, String)>> = pairs::table
+        .filter(pairs::level.eq_any(Level::ALL).and(pairs::period.eq(period.to_string())))
         .select((
-            (pairs::layer, pairs::level, pairs::period, pairs::seller, pairs::buyer),
+            (pairs::layer, pairs::level, pairs::seller, pairs::buyer),
             (pairs::contracts, pairs::total_fen, pairs::tech_fen, pairs::largest_fen),
         ))
         .load(conn)?;
-    let all_pairs = rows.into_iter().map(|((layer, level, period, seller, buyer), f)| {
-        (Pair { layer, level, period, seller, buyer }, sums(f))
-    });
-    Ok(Stored { cells: all_cells.collect(), days: all_days.collect(), pairs: all_pairs.collect() })
+    let pair = |(layer, level, seller, buyer)| Pair { layer, level, period, seller, buyer };
+    Ok(rows.into_iter().map(|(key, sums)| (pair(key), standing(sums))).collect())
 }
 
 /// Forgets everything that was counted.
@@ -400,7 +426,6 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<()> {
     diesel::delete(days::table).execute(&mut **tx)?;
     diesel::delete(pairs::table).execute(&mut **tx)?;
     diesel::delete(crate::schema::figure_entries::table).execute(&mut **tx)?;
-    let all: BTreeSet<i32> =
-        years_counted(tx)?.into_iter().filter_map(|y| i32::try_from(y).ok()).collect();
-    touch(tx, all)
+    let all = years_counted(tx)?;
+    touch(tx, &all)
 }

@@ -3,19 +3,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike;
 use diesel::{
-    dsl::{max, min},
+    dsl::{exists, sql},
     prelude::*,
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 
 use crate::{
     each_db,
     insight::{model::Posting, rollups},
-    kernel::{Day, DbConn, Id, Result, Tx, of},
-    schema::{figure_entries as entries, journal as events, turnover_postings as postings},
+    kernel::{Day, DbConn, Id, Result, Tx, db::MultiBackend, of},
+    schema::{figure_entries as entries, turnover_postings as postings},
 };
 
 const CHUNK: usize = 500;
+/// Postings that a recount holds in memory at once.
+const SLICE: i64 = 10_000;
 
 /// The postings of `ids` that have not been counted yet.
 pub fn uncounted(conn: &mut DbConn, ids: &BTreeSet<Id<of::Contract>>) -> Result<Vec<Posting>> {
@@ -56,56 +58,126 @@ pub fn enter(tx: &mut Tx<'_>, these: &[Posting]) -> Result<()> {
     Ok(())
 }
 
-/// Up to `limit` postings behind `after`, in the order of their keys.
-pub fn next_postings(
-    conn: &mut DbConn,
-    after: Option<(Id<of::Contract>, i64)>,
-    limit: i64,
-) -> Result<Vec<Posting>> {
-    let query = Posting::query().order((postings::contract_id, postings::seq)).limit(limit);
-    Ok(match after {
-        Some((id, seq)) => query
-            .filter(
-                postings::contract_id
-                    .gt(id)
-                    .or(postings::contract_id.eq(id).and(postings::seq.gt(seq))),
-            )
-            .load(conn)?,
-        None => query.load(conn)?,
-    })
-}
-
-/// The postings whose act or registration lies between two days and that have been counted.
-pub fn counted_between(conn: &mut DbConn, first: Day, last: Day) -> Result<Vec<Posting>> {
-    let counted = entries::table.on(entries::contract_id.eq(postings::contract_id));
-    Ok(postings::table
-        .inner_join(counted)
-        .filter(postings::seq.le(entries::seq))
-        .filter(
-            postings::posted_on
-                .between(first, last)
-                .or(postings::registered_on.between(first, last)),
-        )
-        .select(Posting::as_select())
-        .load(conn)?)
-}
-
-/// Contracts with postings that have not been counted, at most `limit`.
-pub fn contracts_uncounted(conn: &mut DbConn, limit: i64) -> Result<Vec<Id<of::Contract>>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        contract_id: Id<of::Contract>,
-    }
-    // which of the two tables the joint backend could compare in a grouped sub-query, it cannot say in types
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT p.contract_id FROM (SELECT contract_id, MAX(seq) AS seq FROM turnover_postings \
-         GROUP BY contract_id) p LEFT JOIN figure_entries e ON e.contract_id = p.contract_id \
-         WHERE e.seq IS NULL OR e.seq < p.seq ORDER BY p.contract_id LIMIT $1",
+/// Notes of every contract that all its postings have been counted.
+pub fn enter_all(tx: &mut Tx<'_>) -> Result<()> {
+    // in the order of the key, which both tables share
+    diesel::sql_query(
+        "INSERT INTO figure_entries (contract_id, seq) SELECT contract_id, MAX(seq) \
+         FROM turnover_postings GROUP BY contract_id",
     )
-    .bind::<BigInt, _>(limit)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.contract_id).collect())
+    .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Which postings a recount adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// Those that the roll-ups have taken.
+    Counted,
+}
+
+/// What a posting is that was no correction.
+pub const REGISTRATION: &str = "registration";
+/// In the words of the index `turnover_postings_corrections`: SQLite uses an index of some rows only where
+/// the question says the same.
+const CORRECTION: &str = "kind <> 'registration'";
+
+/// Up to one slice of postings by a day, behind the last of the slice before.
+macro_rules! slice {
+    ($conn:expr, $day:ident, $within:expr, $which:expr, $after:expr, $($more:expr)?) => {{
+        let (first, last) = $within;
+        let mut query = Posting::query()$(.filter(sql::<Bool>($more)))?.into_boxed::<MultiBackend>();
+        if $which == Which::Counted {
+            query = query.filter(exists(
+                entries::table
+                    .filter(entries::contract_id.eq(postings::contract_id))
+                    .filter(entries::seq.ge(postings::seq)),
+            ));
+        }
+        let mut from: Day = first;
+        if let Some((day, id, seq)) = $after {
+            from = day;
+            query = query.filter(
+                postings::$day.gt(day).or(postings::contract_id.gt(id)).or(postings::contract_id
+                    .eq(id)
+                    .and(postings::seq.gt(seq))),
+            );
+        }
+        query
+            .filter(postings::$day.between(from, last))
+            .order((postings::$day, postings::contract_id, postings::seq))
+            .limit(SLICE)
+            .load::<Posting>($conn)?
+    }};
+}
+
+/// Where a slice ended.
+type End = (Day, Id<of::Contract>, i64);
+
+/// Gives every posting of a contract that was registered between two days to `take`.
+pub fn each_registered(
+    conn: &mut DbConn,
+    within: (Day, Day),
+    which: Which,
+    mut take: impl FnMut(&Posting) -> Result<()>,
+) -> Result<()> {
+    let mut after: Option<End> = None;
+    loop {
+        let some = slice!(conn, registered_on, within, which, after,);
+        let Some(end) = some.last() else { return Ok(()) };
+        after = Some((end.registered_on, end.contract_id, end.seq));
+        some.iter().try_for_each(&mut take)?;
+    }
+}
+
+/// Gives every correction that was made between two days to `take`.
+pub fn each_correction(
+    conn: &mut DbConn,
+    within: (Day, Day),
+    which: Which,
+    mut take: impl FnMut(&Posting) -> Result<()>,
+) -> Result<()> {
+    let mut after: Option<End> = None;
+    loop {
+        let some = slice!(conn, posted_on, within, which, after, CORRECTION);
+        let Some(end) = some.last() else { return Ok(()) };
+        after = Some((end.posted_on, end.contract_id, end.seq));
+        some.iter().try_for_each(&mut take)?;
+    }
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    contract_id: Id<of::Contract>,
+}
+
+/// The postings that have not been counted, by their keys: both tables are read along them, and nothing
+/// is gathered.
+const UNCOUNTED: &str = "SELECT p.contract_id FROM turnover_postings p \
+    LEFT JOIN figure_entries e ON e.contract_id = p.contract_id WHERE (e.seq IS NULL OR e.seq < p.seq)";
+
+/// Whether there are postings that have not been counted.
+pub fn any_uncounted(conn: &mut DbConn) -> Result<bool> {
+    let found: Option<Named> =
+        diesel::sql_query(format!("{UNCOUNTED} LIMIT 1")).get_result(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// The first contract with a posting that was not counted, though every event that names it has been taken:
+/// none after `position`, and none that is not sealed yet.
+pub fn missed(conn: &mut DbConn, position: i64) -> Result<Option<Id<of::Contract>>> {
+    let topics = rollups::TOPICS.map(|topic| format!("'{topic}'")).join(", ");
+    let found: Option<Named> = diesel::sql_query(format!(
+        "{UNCOUNTED} AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.subject = 'contract:' || p.contract_id \
+         AND j.topic IN ({topics}) AND (j.position IS NULL OR j.position > $1)) \
+         ORDER BY p.contract_id LIMIT 1"
+    ))
+    .bind::<BigInt, _>(position)
+    .get_result(conn)
+    .optional()?;
+    Ok(found.map(|row| row.contract_id))
 }
 
 /// How many contracts have been counted.
@@ -124,41 +196,37 @@ pub fn misposted(conn: &mut DbConn) -> Result<Option<(String, i64, i64)>> {
         #[diesel(sql_type = BigInt)]
         stands: i64,
     }
-    // while a change or an objection is being decided, what stood before it stays counted
+    // while a change or an objection is being decided, what stood before it stays counted; contract by
+    // contract along the key, for a grouped table of all postings would have to be kept somewhere
     let row: Option<Row> = diesel::sql_query(
-        "SELECT c.id AS id, CAST(p.total AS BIGINT) AS posted, c.stands AS stands FROM \
-         (SELECT id, CASE WHEN state = 'registered' THEN total_fen ELSE 0 END AS stands \
-         FROM contracts WHERE state NOT IN ('change_pending', 'objection')) c \
-         LEFT JOIN (SELECT contract_id, SUM(sign * total_fen) AS total \
-         FROM turnover_postings GROUP BY contract_id) p ON p.contract_id = c.id \
-         WHERE COALESCE(p.total, 0) <> c.stands ORDER BY c.id LIMIT 1",
+        "SELECT id, posted, stands FROM (SELECT c.id AS id, \
+         CASE WHEN c.state = 'registered' THEN c.total_fen ELSE 0 END AS stands, \
+         (SELECT CAST(SUM(p.sign * p.total_fen) AS BIGINT) FROM turnover_postings p \
+         WHERE p.contract_id = c.id) AS posted \
+         FROM contracts c WHERE c.state NOT IN ('change_pending', 'objection')) t \
+         WHERE COALESCE(posted, 0) <> stands ORDER BY id LIMIT 1",
     )
     .get_result(conn)
     .optional()?;
     Ok(row.map(|r| (r.id, r.posted.unwrap_or(0), r.stands)))
 }
 
-/// Contracts whose figures were moved by an event after `position`, or by one not sealed yet.
-pub fn still_to_come(conn: &mut DbConn, position: i64) -> Result<BTreeSet<Id<of::Contract>>> {
-    let subjects: Vec<String> = events::table
-        .filter(events::topic.eq_any(rollups::TOPICS))
-        .filter(events::position.is_null().or(events::position.gt(position)))
-        .select(events::subject)
-        .load(conn)?;
-    Ok(subjects.iter().filter_map(|s| s.strip_prefix("contract:")?.parse().ok()).collect())
-}
-
-/// The first and last year of any posting.
-pub fn years_posted(conn: &mut DbConn) -> Result<Option<(i32, i32)>> {
-    type Ends = (Option<Day>, Option<Day>, Option<Day>, Option<Day>);
-    let (first, last, registered_first, registered_last): Ends = postings::table
-        .select((
-            min(postings::posted_on),
-            max(postings::posted_on),
-            min(postings::registered_on),
-            max(postings::registered_on),
-        ))
-        .first(conn)?;
-    let years = [first, last, registered_first, registered_last].map(|d| d.map(|d| d.year()));
-    Ok(years.iter().flatten().min().zip(years.iter().flatten().max()).map(|(a, b)| (*a, *b)))
+/// Every year from that of the first posting to that of the last.
+pub fn years_posted(conn: &mut DbConn) -> Result<BTreeSet<i32>> {
+    // one question for each end: SQLite finds an end in an index only where it is all that is asked
+    let corrections =
+        || postings::table.filter(sql::<Bool>(CORRECTION)).select(postings::posted_on);
+    let registered = || postings::table.select(postings::registered_on);
+    let ends: [Option<Day>; 4] = [
+        registered().order(postings::registered_on).first(conn).optional()?,
+        registered().order(postings::registered_on.desc()).first(conn).optional()?,
+        corrections().order(postings::posted_on).first(conn).optional()?,
+        corrections().order(postings::posted_on.desc()).first(conn).optional()?,
+    ];
+    let years = || ends.iter().flatten().map(Datelike::year);
+    Ok(years()
+        .min()
+        .zip(years().max())
+        .map(|(first, last)| (first..=last).collect())
+        .unwrap_or_default())
 }

@@ -2,9 +2,16 @@
 //!
 //! Absolute figures change from machine to machine and from hour to hour; a ratio of two measurements that
 //! take turns does not. Each pair is measured in rounds (A B A B …) and the median of the rounds is told.
+//! Where a goal is an absolute figure ([`figures`]), the machine has to be quiet.
+mod figures;
+mod get;
+mod load;
+mod post;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -12,16 +19,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use diesel::{RunQueryDsl, sql_query, sql_types::Text};
 
-use super::market;
-use crate::{
-    Keshi,
-    kernel::{Config, Tx, db::DbConn, secret},
-};
+use crate::kernel::{Config, db::DbConn, secret};
 
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 5;
@@ -35,33 +36,48 @@ pub enum Bench {
     Post,
     /// Loading the demo market: seconds and peak memory.
     Load,
+    /// Statistics over very many registered contracts: loading, asking, registering one more, verifying.
+    Figures {
+        #[arg(long, default_value_t = 100_000)]
+        contracts: usize,
+        /// Where the market is made; with a market that was kept there, loading is left out.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Leave the market in its folder.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// The part of `figures` that only serves, in a process of its own for the sake of its memory.
+    #[command(hide = true)]
+    AskFigures {
+        #[arg(long)]
+        folder: PathBuf,
+    },
 }
 
 pub fn run(bench: Bench) -> anyhow::Result<()> {
-    let dir = std::env::temp_dir().join(format!("keshi-bench-{}", std::process::id()));
+    let temporary = || std::env::temp_dir().join(format!("keshi-bench-{}", std::process::id()));
+    let (dir, keep) = match &bench {
+        Bench::Figures { folder, keep, .. } => (folder.clone().unwrap_or_else(temporary), *keep),
+        Bench::AskFigures { folder } => (folder.clone(), true),
+        Bench::Get | Bench::Post | Bench::Load => (temporary(), false),
+    };
     std::fs::create_dir_all(&dir)?;
     let config = Config::for_folder(&dir, &secret::token()?)
         .map_err(anyhow::Error::msg)?
         .with_demo_defaults();
     DbConn::open(&config.database_url)?.migrate()?;
     let done = match bench {
-        Bench::Load => load(&config),
-        Bench::Get => get(&config),
-        Bench::Post => post(&config),
+        Bench::Load => load::run(&config),
+        Bench::Get => get::run(&config),
+        Bench::Post => post::run(&config),
+        Bench::Figures { contracts, .. } => figures::run(&config, contracts),
+        Bench::AskFigures { .. } => figures::ask(&config),
     };
-    std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    if !keep {
+        std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    }
     done
-}
-
-fn load(config: &Config) -> anyhow::Result<()> {
-    let started = Instant::now();
-    market::load(config, None)?;
-    println!(
-        "demo load with cross-match: {:.2} s, peak memory {} MB",
-        started.elapsed().as_secs_f64(),
-        peak_memory_mb()?
-    );
-    Ok(())
 }
 
 /// `VmHWM` of this process.
@@ -89,116 +105,12 @@ fn serve(
     Ok(address)
 }
 
-fn get(config: &Config) -> anyhow::Result<()> {
-    market::load(config, None)?;
-    let keshi = Keshi::open(config.clone())?;
-    let id = market::any_achievement(&keshi)?;
-    let path = format!("/api/v1/achievements/{id}");
-    let ours = serve(move |l| {
-        Ok(HttpServer::new(move || crate::app(&keshi))
-            .workers(2)
-            .worker_max_blocking_threads(2)
-            .listen(l)?
-            .run())
-    })?;
-    let body = ask(&mut connect(ours)?, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))?;
-    let bare =
-        serve(move |l| {
-            let body = web::Bytes::from(body);
-            Ok(HttpServer::new(move || {
-                let body = body.clone();
-                App::new().route("/bare", web::get().to(move || {
-                let body = body.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(body) }
-            }))
-            })
-            .workers(2)
-            .listen(l)?
-            .run())
-        })?;
-    let mut rates = Vec::new();
-    for _ in 0..ROUNDS {
-        let ours = hammer(ours, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))?;
-        rates.push((ours, hammer(bare, "GET /bare HTTP/1.1\r\nHost: x\r\n\r\n")?));
-    }
-    tell("GET /achievements/{id}", "bare route of the same bytes", "requests/s", &rates);
-    Ok(())
-}
-
-fn post(config: &Config) -> anyhow::Result<()> {
-    let keshi = Keshi::open(config.clone())?;
-    let token = market::somebody_who_may_list(&keshi)?;
-    let ours = {
-        let keshi = keshi.clone();
-        serve(move |l| {
-            Ok(HttpServer::new(move || crate::app(&keshi))
-                .workers(2)
-                .worker_max_blocking_threads(8)
-                .listen(l)?
-                .run())
-        })?
-    };
-    let body = market::LISTING_BODY;
-    let request = format!(
-        "POST /api/v1/achievements HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    ask(&mut connect(ours)?, &request)?;
-    // the rows that one POST wrote, to be written again by hand
-    let mut conn = DbConn::open(&config.database_url)?;
-    sql_query("CREATE TABLE bare_achievements AS SELECT * FROM achievements WHERE 0")
-        .execute(&mut conn)?;
-    sql_query("CREATE UNIQUE INDEX bare_key ON bare_achievements (id)").execute(&mut conn)?;
-    sql_query("CREATE INDEX bare_newest ON bare_achievements (state, created_at, id)")
-        .execute(&mut conn)?;
-    sql_query("CREATE INDEX bare_owner ON bare_achievements (organization_id, created_at, id)")
-        .execute(&mut conn)?;
-    let mut rates = Vec::new();
-    for _ in 0..ROUNDS {
-        rates.push((hammer(ours, &request)?, bare_commits(&mut conn)?));
-    }
-    tell(
-        "durable POST /achievements",
-        "bare loop of the same rows, one transaction each",
-        "commits/s",
-        &rates,
-    );
-    Ok(())
-}
-
-/// Copies of one listing and one line of the journal, each pair in a transaction of its own.
-fn bare_commits(conn: &mut DbConn) -> anyhow::Result<f64> {
-    let started = Instant::now();
-    let mut commits = 0u32;
-    while started.elapsed() < ROUND {
-        let id = uuid::Uuid::now_v7().to_string();
-        Tx::run(conn, |tx| {
-            sql_query(
-                "INSERT INTO bare_achievements SELECT $1, organization_id, created_by, state, title, abstract, keywords, \
-                 field, stage, trl, ip_kind, patents, transfer_modes, price_fen, price_negotiable, region_code, industry, \
-                 chain, details, reasons, version, created_at, updated_at, published_at, expires_on \
-                 FROM achievements LIMIT 1",
-            )
-            .bind::<Text, _>(&id)
-            .execute(&mut **tx)?;
-            sql_query(
-                "INSERT INTO journal (at, actor, topic, subject, body) SELECT at, actor, topic, $1, body FROM journal \
-                 WHERE topic = 'achievement.created' LIMIT 1",
-            )
-            .bind::<Text, _>(&id)
-            .execute(&mut **tx)?;
-            Ok(())
-        })?;
-        commits += 1;
-    }
-    Ok(f64::from(commits) / started.elapsed().as_secs_f64())
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 fn tell(ours: &str, bare: &str, unit: &str, rates: &[(f64, f64)]) {
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
-    };
     let a = median(rates.iter().map(|r| r.0).collect());
     let b = median(rates.iter().map(|r| r.1).collect());
     let ratio = median(rates.iter().map(|r| r.0 / r.1).collect());
