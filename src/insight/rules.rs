@@ -70,6 +70,11 @@ pub fn nature(indicator: Indicator, kind: TargetKind) -> Nature {
     }
 }
 
+/// Whether a target asks for a sum of turnover.
+pub fn is_turnover(target: &Target) -> bool {
+    target.indicator == Indicator::Turnover && nature(target.indicator, target.kind) == Nature::Sum
+}
+
 /// The days that a target is measured in when `as_of` is over: a yearly figure of several years in the
 /// year of that day (the first or last of them before or after), everything else in all its years.
 pub fn measured(target: &Target, as_of: Day) -> Option<Span> {

@@ -1,7 +1,7 @@
 //! Targets, indicators, forecasts, statistics and reports over HTTP.
 mod forecasts;
-mod indicators;
 mod funnel;
+mod indicators;
 mod reports;
 mod statistics;
 mod targets;

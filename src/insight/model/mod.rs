@@ -3,9 +3,9 @@
 //! for what is wrong with that.
 pub mod figures;
 pub mod forecasts;
+pub mod funnel;
 pub mod indicators;
 pub mod lint;
-pub mod funnel;
 pub mod report;
 pub mod statistics;
 pub mod targets;
@@ -17,9 +17,9 @@ use crate::{
 
 pub use figures::*;
 pub use forecasts::*;
+pub use funnel::*;
 pub use indicators::*;
 pub use lint::*;
-pub use funnel::*;
 pub use report::*;
 pub use statistics::*;
 pub use targets::*;

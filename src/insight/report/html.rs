@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Money, shown, words::Words};
 use crate::{
     insight::model::{
-        Figure, FigureChart, FigureRow, FigureSource, FigureUnit, FigureValue, Report,
+        Figure, FigureChart, FigureRow, FigureUnit, FigureValue, Report, ReportSource,
     },
     kernel::{Code, Lang, Result},
 };
@@ -80,7 +80,7 @@ struct Table<'a> {
     heads: Vec<Cell>,
     lines: Vec<Line>,
     drawing: Option<Drawing>,
-    sources: &'a [FigureSource],
+    sources: &'a [ReportSource],
 }
 
 #[derive(Serialize)]

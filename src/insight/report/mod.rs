@@ -106,7 +106,7 @@ impl Maker<'_> {
         for target in of_year {
             let when = (as_of, self.now.day());
             let progress = targets::progress(self.conn, self.grids, self.actor, target.id, when)?;
-            if progress.actual.is_some() || rules::is_counted(&target).is_ok() {
+            if progress.actual.is_some() || rules::is_turnover(&target) {
                 standing.push((target, progress));
             } else {
                 uncounted += 1;

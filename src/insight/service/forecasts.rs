@@ -6,6 +6,7 @@ use chrono::Datelike;
 use super::{
     Grids,
     actuals::{Viewer, output_between},
+    grids::Year,
 };
 use crate::{
     insight::{
@@ -356,7 +357,8 @@ fn market(conn: &mut DbConn, viewer: Viewer<'_>, region: &Region) -> Result<Opti
         .filter(|y| (viewer.today.year() - YEARS_BACK * 2..viewer.today.year()).contains(y))
         .collect();
     for year in &years {
-        let grid = viewer.grids.grid(conn, Flow::Output, region.as_str(), By::Month, *year)?;
+        let year = Year::now(conn, *year)?;
+        let grid = viewer.grids.grid(conn, Flow::Output, region.as_str(), By::Month, year)?;
         if !viewer.insider && grid.all < Depth::Month {
             return Ok(None);
         }

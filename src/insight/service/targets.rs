@@ -154,7 +154,7 @@ fn standing(
     let nature = rules::nature(target.indicator, target.kind);
     let told = told(conn, viewer, &target, nature, (span, as_of))?;
     let standing = stands(&target, nature, (span, as_of), told.value);
-    let forecast = if target.indicator != Indicator::Turnover || nature != Nature::Sum {
+    let forecast = if !rules::is_turnover(&target) {
         Told::none("只预测技术合同成交额。")
     } else if told.value.is_none() {
         Told::none("实际值不公布，因此不作预测。")
@@ -275,9 +275,7 @@ pub fn targets_beside_actuals(conn: &mut DbConn, region: &Region) -> Result<Vec<
         Wanted { region: Some(region.clone()), indicator: Some(Indicator::Turnover), year: None };
     let (targets, _) = store::list(conn, &wanted, &Window { limit: page::MAX_LIMIT, after: None })?;
     let mut told = Vec::new();
-    let one_sum = |t: &&Target| {
-        rules::nature(t.indicator, t.kind) == Nature::Sum && t.kind != TargetKind::Flow
-    };
+    let one_sum = |t: &&Target| rules::is_turnover(t) && t.kind != TargetKind::Flow;
     for target in targets.iter().filter(one_sum) {
         let Some(span) = Span::of_years(target.first_year, target.last_year) else { continue };
         let actual = output_between(conn, &target.region_code, span.first, span.last)?;
