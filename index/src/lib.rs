@@ -21,11 +21,13 @@
 //! - The same commit and request give the same answer, in the same order.
 //!
 //! **Map.** [`analysis`] text to terms · [`listing`] what is indexed · [`index`] open, write, commit
-//! · `view` what one commit shows · [`weights`] the constants of the
-//! ranking · [`request`] questions and answers · [`ranking`] plans, points, matches · `search` the search box · [`percolator`] saved questions that a listing answers ·
-//! [`explanation`] parts and sentences · `evidence` where they stand · [`likeness`] near-duplicates · [`exposure`] evening out what is
-//! shown · [`evaluation`] quality on a test set ·
-//! [`fitting`] the constants of the ranking from a test set · [`calibration`] points as probability · [`recombine`] markets of any size for benchmarks.
+//! · `view` what one commit shows · [`weights`] the constants of the ranking · [`request`] questions and
+//! answers · [`ranking`] plans, points, matches · `retrieval` the best of them without weighing all ·
+//! `search` the search box · [`percolator`] saved questions that a listing answers · [`explanation`] parts
+//! and sentences · `evidence` where they stand · [`calibration`] points as probability · [`likeness`]
+//! near-duplicates · [`exposure`] evening out what is shown · [`evaluation`] quality on a test set ·
+//! [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
+//! [`measure`] speed against the bare engine.
 
 pub mod analysis;
 pub mod calibration;
@@ -38,11 +40,13 @@ pub mod fitting;
 pub mod index;
 pub mod likeness;
 pub mod listing;
+pub mod measure;
 mod number;
 pub mod percolator;
 pub mod ranking;
 pub mod recombine;
 pub mod request;
+mod retrieval;
 mod search;
 mod view;
 pub mod weights;
@@ -57,5 +61,6 @@ pub use request::{
     FacetCount, Facets, Filters, Highlight, HighlightField, MAX_LIMIT, MAX_QUERY, MAX_TEXT, Match,
     MatchPath, MatchRequest, SearchAfter, SearchItem, SearchPage, SearchRequest, Sort,
 };
+pub use retrieval::Effort;
 pub use search::SNIPPET_CHARS;
 pub use weights::{Ranking, model};

@@ -16,3 +16,15 @@ pub(crate) fn index(count: u32) -> usize {
 pub(crate) fn whole(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
+
+/// For sums whose rounding is allowed for; nothing that is shown.
+#[expect(clippy::as_conversions, reason = "there is no other way from 64 to 32 bits")]
+pub(crate) fn rough(value: f64) -> f32 {
+    value as f32
+}
+
+/// Exact below 2^24.
+#[expect(clippy::as_conversions, reason = "there is no other way from 32 bits to 24")]
+pub(crate) fn rough_count(count: u32) -> f32 {
+    count as f32
+}

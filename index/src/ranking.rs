@@ -21,10 +21,11 @@ use crate::{
     Result,
     analysis::{Analysis, Analyzer, Bearing, Token, is_han},
     explanation::{Evidence, Explanation, MAX_EVIDENCE, Misfit, Part, PartKind, Place},
-    index::{Index, SEPARATOR, head},
+    index::{Index, SEPARATOR, TextFields, head},
     listing::{Kind, region_prefix},
     number::{index, real},
     request::{MAX_LIMIT, MAX_TEXT, Match, MatchRequest},
+    retrieval::{self, Account, Effort, Gain, Judge, Quest},
     view::{Row, Segment, Size, View},
     weights::{Ranking, ranking},
 };
@@ -198,174 +199,171 @@ fn phrase(analysis: &Analysis, run: &crate::analysis::Run) -> Option<Phrase> {
 const TEXT_PARTS: [PartKind; 5] =
     [PartKind::Words, PartKind::Characters, PartKind::Title, PartKind::Keywords, PartKind::Phrase];
 
-/// The gains of one term in one segment, by rising flat number.
-struct Gains {
-    part: PartKind,
-    /// Of `Plan::wanted`, or of `Plan::phrases` for the phrase part.
-    term: usize,
-    from: usize,
-    to: usize,
-}
-
 /// Points of every listing of one kind for the wording of a request.
-pub(crate) struct Scored<'a> {
-    plan: &'a Plan,
-    analyzer: Analyzer,
+pub(crate) struct Scored {
     /// By flat number; 0 where nothing matched.
     pub points: Vec<f64>,
     /// Of the request's idf weight, the share found; 0..1.
     pub covered: Vec<f64>,
-    flats: Vec<usize>,
-    gains: Vec<f64>,
-    runs: Vec<Vec<Gains>>,
 }
 
-struct Sought<'a> {
-    number: usize,
-    wanted: &'a Wanted,
+/// A term with what it is worth in a market.
+pub(crate) struct Sought<'a> {
+    /// Of `Plan::wanted`.
+    pub number: usize,
+    pub wanted: &'a Wanted,
     /// weight · idf
-    worth: f64,
+    pub worth: f64,
+}
+
+/// What the terms of a plan are worth, given in how many of the `listings` each of them stands.
+pub(crate) fn sought<'a>(
+    plan: &'a Plan,
+    frequencies: &[f64],
+    listings: f64,
+    weights: &Weights,
+) -> Vec<Sought<'a>> {
+    let listings = listings.max(SMALL_MARKET);
+    let terms = plan.wanted.iter().zip(frequencies).enumerate();
+    let mut sought: Vec<Sought> = terms
+        .map(|(number, (wanted, frequency))| {
+            let idf = (1.0 + (listings - frequency + 0.5) / (frequency + 0.5)).ln();
+            Sought { number, wanted, worth: wanted.weight * idf.powf(weights.rarity) }
+        })
+        .collect();
+    for sight in [Sight::Words, Sight::Characters] {
+        keep_strongest(&mut sought, sight, weights.most_terms);
+    }
+    sought
+}
+
+/// How a count in a text of a length becomes a gain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bm25 {
+    pub k1: f64,
+    pub b: f64,
+    pub average: f64,
+}
+
+impl Bm25 {
+    pub fn gain(&self, worth: f64, count: u32, length: u32) -> f64 {
+        let (k1, b) = (self.k1, self.b);
+        let tf = f64::from(count);
+        let norm = k1 * (1.0 - b + b * f64::from(length) / self.average);
+        worth * tf * (k1 + 1.0) / (tf + norm)
+    }
+}
+
+/// Average lengths of one kind's listings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Averages {
+    words: f64,
+    characters: f64,
+}
+
+impl Averages {
+    pub fn of(size: Size) -> Self {
+        let average = |total: f64| {
+            if size.listings > 0.0 { (total / size.listings).max(1.0) } else { 1.0 }
+        };
+        Self { words: average(size.words), characters: average(size.characters) }
+    }
+
+    pub fn bm25(&self, sight: Sight, weights: &Weights) -> Bm25 {
+        let average = match sight {
+            Sight::Words => self.words,
+            Sight::Characters => self.characters,
+        };
+        Bm25 { k1: weights.k1, b: weights.b, average }
+    }
+}
+
+/// The fields that hold a view of the whole text, of the title and of the keywords.
+pub(crate) fn fields_of(fields: &TextFields, sight: Sight) -> [Field; 3] {
+    match sight {
+        Sight::Words => [fields.words, fields.title_words, fields.keyword_words],
+        Sight::Characters => {
+            [fields.characters, fields.title_characters, fields.keyword_characters]
+        }
+    }
 }
 
 /// Scores every listing of `kind`, with the sizes and frequencies of all of `among`.
-pub(crate) fn score<'a>(
+pub(crate) fn score(
     at: &Index,
     view: &View,
-    plan: &'a Plan,
+    plan: &Plan,
     kind: Kind,
     among: &[Kind],
     weights: &Weights,
-) -> Result<Scored<'a>> {
+) -> Result<Scored> {
     let size = among.iter().fold(Size::default(), |sum, k| sum.plus(view.size(*k)));
-    let own = view.size(kind);
-    let average =
-        |total: f64| if own.listings > 0.0 { (total / own.listings).max(1.0) } else { 1.0 };
-    let (words_average, characters_average) = (average(own.words), average(own.characters));
-
-    let mut sought = Vec::with_capacity(plan.wanted.len());
+    let averages = Averages::of(view.size(kind));
+    let mut frequencies = vec![0.0; plan.wanted.len()];
     for sight in [Sight::Words, Sight::Characters] {
-        let wanted: Vec<(usize, &Wanted)> =
-            plan.wanted.iter().enumerate().filter(|(_, w)| w.sight == sight).collect();
-        let terms: Vec<&str> = wanted.iter().map(|(_, w)| w.term.as_str()).collect();
-        let mut frequencies = vec![0.0; terms.len()];
+        let of_sight = || plan.wanted.iter().filter(|w| w.sight == sight);
+        let terms: Vec<&str> = of_sight().map(|w| w.term.as_str()).collect();
         for k in among {
-            let text = at.fields.text(*k);
-            let field = match sight {
-                Sight::Words => text.words,
-                Sight::Characters => text.characters,
-            };
-            let more = view.document_frequencies(field, &terms)?;
-            frequencies.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            let [body, ..] = fields_of(at.fields.text(*k), sight);
+            let sums = plan.wanted.iter().zip(&mut frequencies);
+            let sums = sums.filter(|(w, _)| w.sight == sight).map(|(_, sum)| sum);
+            sums.zip(view.document_frequencies(body, &terms)?).for_each(|(sum, more)| *sum += more);
         }
-        for ((number, wanted), frequency) in wanted.into_iter().zip(frequencies) {
-            let listings = size.listings.max(SMALL_MARKET);
-            let idf = (1.0 + (listings - frequency + 0.5) / (frequency + 0.5)).ln();
-            sought.push(Sought { number, wanted, worth: wanted.weight * idf.powf(weights.rarity) });
-        }
-        keep_strongest(&mut sought, sight, weights.most_terms);
     }
+    let sought = sought(plan, &frequencies, size.listings, weights);
     let worth: f64 = sought.iter().map(|s| s.worth).sum();
-    let mut scored = Scored {
-        plan,
-        analyzer: at.analyzer,
-        points: vec![0.0; view.documents()],
-        covered: vec![0.0; view.documents()],
-        flats: Vec::new(),
-        gains: Vec::new(),
-        runs: Vec::new(),
-    };
+    let mut scored =
+        Scored { points: vec![0.0; view.documents()], covered: vec![0.0; view.documents()] };
     if worth <= 0.0 {
         return Ok(scored);
     }
-    let (k1, b) = (weights.k1, weights.b);
     let fields = at.fields.text(kind);
     for (reader, segment) in view.readers() {
-        let mut runs = Vec::new();
         // the engine's own cache of these stands behind a lock
         let mut opened: Vec<(Field, Arc<InvertedIndexReader>)> = Vec::new();
-        let alive = |doc: u32| reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc));
-        let mut each = |scored: &mut Scored,
-                        s: &Sought,
-                        part: PartKind,
-                        field: Field,
-                        share: f64|
-         -> Result<()> {
-            if share <= 0.0 {
-                return Ok(());
-            }
-            let inverted = match opened.iter().find(|(f, _)| *f == field) {
-                Some((_, inverted)) => inverted.clone(),
-                None => {
-                    let inverted = reader.inverted_index(field)?;
-                    opened.push((field, inverted.clone()));
-                    inverted
-                }
-            };
-            let term = Term::from_field_text(field, &s.wanted.term);
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::WithFreqs)?
-            else {
-                return Ok(());
-            };
-            let from = scored.flats.len();
-            let worth = 100.0 * s.worth * share / worth;
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                if alive(doc)
-                    && let Some(row) = segment.rows.get(index(doc))
-                {
-                    let gain = match part {
-                        PartKind::Words | PartKind::Characters => {
-                            let (length, average) = if part == PartKind::Words {
-                                (row.words, words_average)
-                            } else {
-                                (row.characters, characters_average)
-                            };
-                            let tf = f64::from(postings.term_freq());
-                            let norm = k1 * (1.0 - b + b * f64::from(length) / average);
-                            worth * tf * (k1 + 1.0) / (tf + norm)
-                        }
-                        _ => worth,
-                    };
-                    let covers = matches!(part, PartKind::Words | PartKind::Characters);
-                    scored.gain(
-                        segment.base + index(doc),
-                        gain,
-                        if covers { worth / 100.0 } else { 0.0 },
-                    );
-                }
-                doc = postings.advance();
-            }
-            runs.push(Gains { part, term: s.number, from, to: scored.flats.len() });
-            Ok(())
-        };
         for s in &sought {
-            let (body, title, keywords) = match s.wanted.sight {
-                Sight::Words => (fields.words, fields.title_words, fields.keyword_words),
-                Sight::Characters => {
-                    (fields.characters, fields.title_characters, fields.keyword_characters)
+            let [body, title, keywords] = fields_of(fields, s.wanted.sight);
+            let bm25 = averages.bm25(s.wanted.sight, weights);
+            let lengths = segment.lengths.of(s.wanted.sight);
+            for (field, share) in
+                [(body, 1.0), (title, weights.title), (keywords, weights.keywords)]
+            {
+                if share <= 0.0 {
+                    continue;
                 }
-            };
-            let part = match s.wanted.sight {
-                Sight::Words => PartKind::Words,
-                Sight::Characters => PartKind::Characters,
-            };
-            each(&mut scored, s, part, body, 1.0)?;
-            each(&mut scored, s, PartKind::Title, title, weights.title)?;
-            each(&mut scored, s, PartKind::Keywords, keywords, weights.keywords)?;
+                let inverted = match opened.iter().find(|(f, _)| *f == field) {
+                    Some((_, inverted)) => inverted.clone(),
+                    None => {
+                        let inverted = reader.inverted_index(field)?;
+                        opened.push((field, inverted.clone()));
+                        inverted
+                    }
+                };
+                let term = Term::from_field_text(field, &s.wanted.term);
+                let with = IndexRecordOption::WithFreqs;
+                let Some(mut postings) = inverted.read_postings(&term, with)? else { continue };
+                let worth = 100.0 * s.worth * share / worth;
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    if field == body {
+                        let length = lengths.get(index(doc)).copied().unwrap_or_default();
+                        let gain = bm25.gain(worth, postings.term_freq(), length);
+                        scored.gain(segment.base + index(doc), gain, worth / 100.0);
+                    } else {
+                        scored.gain(segment.base + index(doc), worth, 0.0);
+                    }
+                    doc = postings.advance();
+                }
+            }
         }
-        for (number, phrase) in plan.phrases.iter().enumerate() {
-            let share: f64 = sought
-                .iter()
-                .filter(|s| s.wanted.sight == Sight::Characters)
-                .filter(|s| phrase.terms.iter().any(|(_, t)| *t == s.wanted.term))
-                .map(|s| s.worth)
-                .sum();
-            let worth = 100.0 * share / worth;
-            let from = scored.flats.len();
-            phrase_gains(&mut scored, reader, segment, fields.characters, phrase, worth, weights)?;
-            runs.push(Gains { part: PartKind::Phrase, term: number, from, to: scored.flats.len() });
+        for phrase in &plan.phrases {
+            let worth = phrase.worth(&sought, worth);
+            for (doc, gain) in
+                phrase_gains(reader, segment, fields.characters, phrase, worth, weights)?
+            {
+                scored.gain(segment.base + index(doc), gain, 0.0);
+            }
         }
-        scored.runs.push(runs);
     }
     Ok(scored)
 }
@@ -382,7 +380,7 @@ fn keep_strongest(sought: &mut Vec<Sought>, sight: Sight, most: usize) {
     sought.retain(|s| s.wanted.sight != sight || s.worth > least);
 }
 
-impl Scored<'_> {
+impl Scored {
     fn gain(&mut self, flat: usize, gain: f64, covers: f64) {
         if let Some(points) = self.points.get_mut(flat) {
             *points += gain;
@@ -390,36 +388,43 @@ impl Scored<'_> {
         if let Some(covered) = self.covered.get_mut(flat) {
             *covered += covers;
         }
-        self.flats.push(flat);
-        self.gains.push(gain);
     }
+}
 
-    /// The parts the wording earned, with the terms they came from.
-    fn parts(&self, segment: usize, flat: usize, row: &Row) -> Vec<Part> {
+impl Phrase {
+    /// Points for standing somewhere as written, where all terms together are worth `all`.
+    pub fn worth(&self, sought: &[Sought], all: f64) -> f64 {
+        let of_run = |s: &&Sought| {
+            s.wanted.sight == Sight::Characters
+                && self.terms.iter().any(|(_, t)| *t == s.wanted.term)
+        };
+        100.0 * sought.iter().filter(of_run).map(|s| s.worth).sum::<f64>() / all
+    }
+}
+
+/// Turns gains into parts with the terms they came from.
+struct Telling<'a> {
+    plan: &'a Plan,
+    analyzer: Analyzer,
+}
+
+impl Telling<'_> {
+    /// The parts the wording earned.
+    fn parts(&self, gains: &[Gain], row: &Row) -> Vec<Part> {
         let mut parts = Vec::new();
-        let Some(runs) = self.runs.get(segment) else { return parts };
-        let mut found: Vec<(PartKind, usize, f64)> = Vec::with_capacity(runs.len());
-        for run in runs {
-            let flats = self.flats.get(run.from..run.to).unwrap_or_default();
-            if let Ok(i) = flats.binary_search(&flat)
-                && let Some(gain) = self.gains.get(run.from + i)
-            {
-                found.push((run.part, run.term, *gain));
-            }
-        }
         for kind in TEXT_PARTS {
-            let of_kind = || found.iter().filter(|(part, ..)| *part == kind);
-            let contribution: f64 = of_kind().map(|(_, _, gain)| gain).sum();
+            let of_kind = || gains.iter().filter(|gain| gain.part == kind);
+            let contribution: f64 = of_kind().map(|gain| gain.points).sum();
             if contribution == 0.0 {
                 continue;
             }
             let terms = if kind == PartKind::Phrase {
                 let text = |n: usize| self.plan.phrases.get(n).map(|p| p.text.clone());
-                of_kind().filter_map(|(_, n, gain)| Some((text(*n)?, *gain))).collect()
+                of_kind().filter_map(|gain| Some((text(gain.term)?, gain.points))).collect()
             } else {
                 let wanted = |n: usize| self.plan.wanted.get(n);
                 let hits: Vec<(&Wanted, f64)> =
-                    of_kind().filter_map(|(_, n, gain)| Some((wanted(*n)?, *gain))).collect();
+                    of_kind().filter_map(|gain| Some((wanted(gain.term)?, gain.points))).collect();
                 self.shown(hits)
             };
             let evidence = strongest(terms)
@@ -500,17 +505,18 @@ fn joined(mut hits: Vec<(&Wanted, f64)>) -> Vec<(String, f64)> {
     terms
 }
 
-fn phrase_gains(
-    scored: &mut Scored,
+/// What a phrase gives the documents that have it as it was written, by rising number.
+pub(crate) fn phrase_gains(
     reader: &tantivy::SegmentReader,
     segment: &Segment,
     field: Field,
     phrase: &Phrase,
     worth: f64,
     weights: &Weights,
-) -> Result<()> {
+) -> Result<Vec<(u32, f64)>> {
+    let mut gains = Vec::new();
     if worth <= 0.0 || weights.phrase_text <= 0.0 {
-        return Ok(());
+        return Ok(gains);
     }
     for (doc, count) in occurrences(reader, field, phrase)? {
         let Some(row) = segment.rows.get(index(doc)) else { continue };
@@ -524,9 +530,9 @@ fn phrase_gains(
         } else if row.folded_keywords.contains(&phrase.text) {
             share += weights.phrase_keyword;
         }
-        scored.gain(segment.base + index(doc), worth * share, 0.0);
+        gains.push((doc, worth * share));
     }
-    Ok(())
+    Ok(gains)
 }
 
 /// Documents that have the phrase as it was written, by rising number, and how often.
@@ -575,33 +581,50 @@ fn occurrences(
 /// What the values of both sides are worth, and what is known not to fit.
 fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, Vec<Misfit>) {
     let (mut parts, mut misfits) = (Vec::new(), Vec::new());
-    let mut part = |part, contribution, term: &str| {
-        let evidence = vec![Evidence { term: term.to_owned(), field: Place::Value, span: None }];
-        parts.push(Part { part, contribution, evidence });
-    };
+    weigh_values(
+        request,
+        row,
+        weights,
+        |part, contribution, term| {
+            let evidence = vec![Evidence { term: term(), field: Place::Value, span: None }];
+            parts.push(Part { part, contribution, evidence });
+        },
+        |misfit| misfits.push(misfit()),
+    );
+    (parts, misfits)
+}
+
+/// Goes through the values both sides have given. What is to be shown is made only where it is asked for:
+/// most candidates are only weighed.
+fn weigh_values(
+    request: &MatchRequest,
+    row: &Row,
+    weights: &Weights,
+    mut part: impl FnMut(PartKind, f64, &dyn Fn() -> String),
+    mut misfit: impl FnMut(&dyn Fn() -> Misfit),
+) {
     if let (Some(here), Some(there)) = (request.field.as_deref(), row.field.as_deref()) {
         if here == there {
-            part(PartKind::Field, weights.field, there);
+            part(PartKind::Field, weights.field, &|| there.to_owned());
         } else {
-            misfits.push(Misfit::OtherField { here: here.to_owned(), there: there.to_owned() });
+            misfit(&|| Misfit::OtherField { here: here.to_owned(), there: there.to_owned() });
         }
     }
     if let (Some(here), Some(there)) = (request.region.as_deref(), row.region.as_deref()) {
-        let level = |code: &str, to: usize| region_prefix(code).get(..to).map(str::to_owned);
-        if let Some(city) = level(here, 4).filter(|city| level(there, 4).as_ref() == Some(city)) {
-            part(PartKind::Region, weights.city, &city);
-        } else if let Some(province) =
-            level(here, 2).filter(|province| level(there, 2).as_ref() == Some(province))
-        {
-            part(PartKind::Region, weights.province, &province);
+        let here_in = |to: usize| region_prefix(here).get(..to);
+        let there_in = |to: usize| region_prefix(there).get(..to);
+        if let Some(city) = here_in(4).filter(|city| there_in(4) == Some(city)) {
+            part(PartKind::Region, weights.city, &|| city.to_owned());
+        } else if let Some(province) = here_in(2).filter(|province| there_in(2) == Some(province)) {
+            part(PartKind::Region, weights.province, &|| province.to_owned());
         } else {
-            misfits.push(Misfit::OtherRegion { here: here.to_owned(), there: there.to_owned() });
+            misfit(&|| Misfit::OtherRegion { here: here.to_owned(), there: there.to_owned() });
         }
     }
     if let (Some(here), Some(there)) = (request.industry.as_deref(), row.industry.as_deref())
         && here == there
     {
-        part(PartKind::Industry, weights.industry, there);
+        part(PartKind::Industry, weights.industry, &|| there.to_owned());
     }
     let (offer_trl, needed_trl, price, budget) = match request.want {
         Kind::Achievement => (row.trl, request.trl, row.amount_fen, request.amount_fen),
@@ -609,11 +632,11 @@ fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, V
     };
     if let (Some(has), Some(needs)) = (offer_trl, needed_trl) {
         if has >= needs {
-            part(PartKind::Stage, weights.mature, &format!("trl {has}"));
+            part(PartKind::Stage, weights.mature, &|| format!("trl {has}"));
         } else {
             let cost = (f64::from(needs - has) * weights.early).min(weights.early_most);
-            part(PartKind::Stage, -cost, &format!("trl {has} < {needs}"));
-            misfits.push(Misfit::TooEarly { has, needs });
+            part(PartKind::Stage, -cost, &|| format!("trl {has} < {needs}"));
+            misfit(&|| Misfit::TooEarly { has, needs });
         }
     }
     if let (Some(price_fen), Some(budget_fen)) = (price, budget)
@@ -621,18 +644,56 @@ fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, V
         && budget_fen > 0
     {
         if price_fen <= budget_fen {
-            part(PartKind::Amount, weights.affordable, &format!("{price_fen} <= {budget_fen}"));
+            let term = || format!("{price_fen} <= {budget_fen}");
+            part(PartKind::Amount, weights.affordable, &term);
         } else {
             // half the most at a price of 1.5 budgets, all of it from 2 on
             let over = price_fen.saturating_sub(budget_fen).saturating_mul(100) / budget_fen;
             let over =
                 u32::try_from(over.min(100)).map_or(1.0, |percent| f64::from(percent) / 100.0);
             let cost = weights.expensive_most * over.max(0.1);
-            part(PartKind::Amount, -cost, &format!("{price_fen} > {budget_fen}"));
-            misfits.push(Misfit::AboveBudget { price_fen, budget_fen });
+            part(PartKind::Amount, -cost, &|| format!("{price_fen} > {budget_fen}"));
+            misfit(&|| Misfit::AboveBudget { price_fen, budget_fen });
         }
     }
-    (parts, misfits)
+}
+
+/// Whom a request may be shown, and what their values add.
+pub(crate) struct Fitting<'a> {
+    pub request: &'a MatchRequest,
+    pub weights: &'a Weights,
+}
+
+impl Fitting<'_> {
+    /// The most that values can add to this request.
+    fn most(&self) -> f64 {
+        let (request, weights) = (self.request, self.weights);
+        [
+            (request.field.is_some(), weights.field),
+            (request.region.is_some(), weights.city.max(weights.province)),
+            (request.industry.is_some(), weights.industry),
+            (request.trl.is_some(), weights.mature),
+            (request.amount_fen.is_some(), weights.affordable),
+        ]
+        .into_iter()
+        .filter(|(given, _)| *given)
+        .map(|(_, points)| points.max(0.0))
+        .sum()
+    }
+}
+
+impl Judge for Fitting<'_> {
+    fn values(&self, row: &Row) -> Option<f64> {
+        let request = self.request;
+        let excluded = request.exclude_owner.as_deref().is_some_and(|o| *row.owner == *o)
+            || request.exclude_id.as_deref().is_some_and(|id| *row.id == *id);
+        if row.kind != request.want || excluded || !row.passes(&request.filters) {
+            return None;
+        }
+        let mut total = 0.0;
+        weigh_values(request, row, self.weights, |_, points, _| total += points, |_| ());
+        Some(total)
+    }
 }
 
 impl Index {
@@ -681,64 +742,84 @@ impl Index {
         request: &MatchRequest,
         ranking: &Ranking,
     ) -> Result<Vec<Match>> {
+        Ok(self.matches_told(request, ranking)?.0)
+    }
+
+    /// The same as [`matches`](Self::matches), and what was looked at for it.
+    pub fn matches_with_effort(&self, request: &MatchRequest) -> Result<(Vec<Match>, Effort)> {
+        self.matches_told(request, ranking())
+    }
+
+    /// The terms that a request is weighed by: words, then pairs of characters.
+    pub(crate) fn terms_of(&self, request: &MatchRequest) -> Result<(Vec<String>, Vec<String>)> {
+        let weights = ranking().weights(request.path());
+        let plan = Plan::of_request(&self.analyzer, request, weights);
+        let (kind, limit) = (request.want, request.limit);
+        let quest = Quest { plan: &plan, kind, weights, limit, floor: 0.0, most_values: 0.0 };
+        let found = retrieval::terms(self, &self.view(), &quest)?;
+        let of = |sight| {
+            let of_sight = found.iter().filter(|wanted| wanted.sight == sight);
+            of_sight.map(|wanted| wanted.term.clone()).collect()
+        };
+        Ok((of(Sight::Words), of(Sight::Characters)))
+    }
+
+    fn matches_told(
+        &self,
+        request: &MatchRequest,
+        ranking: &Ranking,
+    ) -> Result<(Vec<Match>, Effort)> {
         let view = self.view();
         let weights = ranking.weights(request.path());
         let plan = Plan::of_request(&self.analyzer, request, weights);
         let suitability = ranking.suitability(request.path(), plan.wanted.len());
-        let scored = score(self, &view, &plan, request.want, &[request.want], weights)?;
-
-        let mut best: Vec<(f64, usize, &Row)> = Vec::new();
-        for (flat, row) in view.rows() {
-            let Some(points) = scored.points.get(flat).copied().filter(|p| *p > 0.0) else {
-                continue;
-            };
-            let suitable = points >= suitability.floor();
-            let excluded = request.exclude_owner.as_deref().is_some_and(|o| *row.owner == *o)
-                || request.exclude_id.as_deref().is_some_and(|id| *row.id == *id);
-            if row.kind != request.want
-                || excluded
-                || !(suitable || request.include_unsuitable)
-                || !row.passes(&request.filters)
-            {
-                continue;
-            }
-            let (parts, _) = values(request, row, weights);
-            let total = points + parts.iter().map(|p| p.contribution).sum::<f64>();
-            best.push((total, flat, row));
-        }
-        let order = |a: &(f64, usize, &Row), b: &(f64, usize, &Row)| {
-            b.0.total_cmp(&a.0).then_with(|| a.2.id.cmp(&b.2.id))
-        };
         let limit = request.limit.clamp(1, MAX_LIMIT);
-        if best.len() > limit {
-            best.select_nth_unstable_by(limit - 1, order);
-            best.truncate(limit);
+        let floor = if request.include_unsuitable { 0.0 } else { suitability.floor() };
+        let judge = Fitting { request, weights };
+        let quest = Quest {
+            plan: &plan,
+            kind: request.want,
+            weights,
+            limit,
+            floor,
+            most_values: judge.most(),
+        };
+        let (accounts, effort) = retrieval::best(self, &view, &quest, &judge)?;
+        let mut best: Vec<(f64, Account, &Row)> = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            if account.points > 0.0
+                && account.points >= floor
+                && let Some(row) = view.row(account.flat)
+                && let Some(values) = judge.values(row)
+            {
+                best.push((account.points + values, account, row));
+            }
         }
-        best.sort_by(order);
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.id.cmp(&b.2.id)));
+        best.truncate(limit);
+        let telling = Telling { plan: &plan, analyzer: self.analyzer };
         let mut matches: Vec<Match> = best
             .into_iter()
-            .map(|(_, flat, row)| {
-                let segment = view.segments.partition_point(|s| s.base <= flat).saturating_sub(1);
-                let mut parts = scored.parts(segment, flat, row);
+            .map(|(_, account, row)| {
+                let mut parts = telling.parts(&account.gains, row);
                 let (more, misfits) = values(request, row, weights);
                 parts.extend(more);
                 parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
                 let explanation = Explanation { parts, misfits };
-                let points = scored.points.get(flat).copied().unwrap_or_default();
                 Match {
                     kind: row.kind,
                     id: row.id.to_string(),
                     title: row.title.to_string(),
                     owner: row.owner.to_string(),
                     score: explanation.total(),
-                    suitable: points >= suitability.floor(),
-                    probability: suitability.probability(points),
-                    grade: suitability.grade(points),
+                    suitable: account.points >= suitability.floor(),
+                    probability: suitability.probability(account.points),
+                    grade: suitability.grade(account.points),
                     explanation,
                 }
             })
             .collect();
         matches.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-        Ok(matches)
+        Ok((matches, effort))
     }
 }

@@ -1,9 +1,12 @@
 //! The search box: what is found, in which order, with what marked.
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+};
 
 use crate::{
     Result,
-    analysis::Analyzer,
+    analysis::{Analysis, Analyzer, is_han},
     index::{Index, head},
     listing::Kind,
     ranking::{Plan, score},
@@ -48,6 +51,42 @@ impl PartialOrd for Rank<'_> {
     }
 }
 
+/// The page of what was found that the request asks for, in its order, and where it ends if there is more.
+fn ranked<'v>(
+    found: Vec<(usize, &'v Row, f64)>,
+    request: &SearchRequest,
+) -> (Vec<(Rank<'v>, usize, f64, &'v Row)>, Option<SearchAfter>) {
+    let by_score = request.sort == Sort::Relevance;
+    let rank = |row: &'v Row, points: f64| Rank {
+        score: if by_score { points.to_bits() } else { 0 },
+        at: row.published_at,
+        kind: row.kind,
+        id: &row.id,
+    };
+    let mut ranked: Vec<(Rank, usize, f64, &Row)> = found
+        .into_iter()
+        .map(|(flat, row, points)| (rank(row, points), flat, points, row))
+        .collect();
+    if let Some(after) = &request.after {
+        let place = Rank { score: after.score, at: after.at, kind: after.kind, id: &after.id };
+        ranked.retain(|(rank, ..)| *rank > place);
+    }
+    let limit = request.limit.clamp(1, MAX_LIMIT);
+    let more = ranked.len() > limit;
+    if more {
+        ranked.select_nth_unstable_by(limit - 1, |a, b| a.0.cmp(&b.0));
+        ranked.truncate(limit);
+    }
+    ranked.sort_by(|a, b| a.0.cmp(&b.0));
+    let next = ranked.last().filter(|_| more).map(|(rank, ..)| SearchAfter {
+        score: rank.score,
+        at: rank.at,
+        kind: rank.kind,
+        id: rank.id.to_owned(),
+    });
+    (ranked, next)
+}
+
 impl Index {
     /// One page of what the question finds. Deterministic for one commit.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
@@ -62,43 +101,26 @@ impl Index {
         let view = self.view();
         let plan = Plan::of_question(&self.analyzer, head(&request.q, MAX_QUERY), weights);
         let found = self.found(&view, &plan, request, weights)?;
-        let by_score = request.sort == Sort::Relevance;
-        let mut facets = Counts::default();
-        let mut ranked: Vec<(Rank, usize, f64, &Row)> = Vec::with_capacity(found.len());
-        for (flat, row, points) in &found {
-            facets.count(row);
-            let rank = Rank {
-                score: if by_score { points.to_bits() } else { 0 },
-                at: row.published_at,
-                kind: row.kind,
-                id: &row.id,
-            };
-            ranked.push((rank, *flat, *points, row));
-        }
-        let total = ranked.len();
-        if let Some(after) = &request.after {
-            let place = Rank { score: after.score, at: after.at, kind: after.kind, id: &after.id };
-            ranked.retain(|(rank, ..)| *rank > place);
-        }
-        let limit = request.limit.clamp(1, MAX_LIMIT);
-        let more = ranked.len() > limit;
-        if more {
-            ranked.select_nth_unstable_by(limit - 1, |a, b| a.0.cmp(&b.0));
-            ranked.truncate(limit);
-        }
-        ranked.sort_by(|a, b| a.0.cmp(&b.0));
-        let next = ranked.last().filter(|_| more).map(|(rank, ..)| SearchAfter {
-            score: rank.score,
-            at: rank.at,
-            kind: rank.kind,
-            id: rank.id.to_owned(),
-        });
+        let total = found.len();
+        let facets = Counts::of(found.iter().map(|(_, row, _)| *row));
+        let (ranked, next) = ranked(found, request);
         let marker = Marker::new(&self.analyzer, &plan);
         let items: Result<Vec<SearchItem>> = ranked
             .into_iter()
             .map(|(_, flat, points, row)| self.item(&view, &marker, flat, points, row))
             .collect();
-        Ok(SearchPage { items: items?, total, facets: facets.into(), next })
+        Ok(SearchPage { items: items?, total, facets, next })
+    }
+
+    /// The ids of the page alone, and how many were found.
+    pub(crate) fn search_order(&self, request: &SearchRequest) -> Result<(Vec<String>, usize)> {
+        let view = self.view();
+        let weights = ranking().weights(MatchPath::Keyword);
+        let plan = Plan::of_question(&self.analyzer, head(&request.q, MAX_QUERY), weights);
+        let found = self.found(&view, &plan, request, weights)?;
+        let total = found.len();
+        let (ranked, _) = ranked(found, request);
+        Ok((ranked.into_iter().map(|(rank, ..)| rank.id.to_owned()).collect(), total))
     }
 
     fn found<'v>(
@@ -201,43 +223,40 @@ impl Index {
     }
 }
 
+/// Counts of values. Listings of one segment share the text of a value, so most are told apart by where
+/// it stands in memory.
 #[derive(Default)]
-struct Counts<'a> {
-    field: BTreeMap<&'a str, usize>,
-    region: BTreeMap<&'a str, usize>,
-    stage: BTreeMap<&'a str, usize>,
-}
+struct Counts<'a>(HashMap<*const u8, (&'a str, usize)>);
 
 impl<'a> Counts<'a> {
-    fn count(&mut self, row: &'a Row) {
-        let facets = [
-            (&mut self.field, &row.field),
-            (&mut self.region, &row.region),
-            (&mut self.stage, &row.stage),
-        ];
-        for (counts, value) in facets {
-            if let Some(value) = value.as_deref() {
-                *counts.entry(value).or_default() += 1;
-            }
+    fn of(rows: impl Iterator<Item = &'a Row>) -> Facets {
+        let (mut field, mut region, mut stage) =
+            (Counts::default(), Counts::default(), Counts::default());
+        for row in rows {
+            field.count(row.field.as_deref());
+            region.count(row.region.as_deref());
+            stage.count(row.stage.as_deref());
+        }
+        Facets { field: field.sorted(), region: region.sorted(), stage: stage.sorted() }
+    }
+
+    fn count(&mut self, value: Option<&'a str>) {
+        if let Some(value) = value {
+            self.0.entry(value.as_ptr()).or_insert((value, 0)).1 += 1;
         }
     }
-}
 
-impl From<Counts<'_>> for Facets {
-    fn from(counts: Counts) -> Self {
-        let sorted = |counts: BTreeMap<&str, usize>| {
-            let mut list: Vec<FacetCount> = counts
-                .into_iter()
-                .map(|(value, count)| FacetCount { value: value.to_owned(), count })
-                .collect();
-            list.sort_by_key(|f| std::cmp::Reverse(f.count)); // stable: ties stay by value
-            list
-        };
-        Self {
-            field: sorted(counts.field),
-            region: sorted(counts.region),
-            stage: sorted(counts.stage),
+    fn sorted(self) -> Vec<FacetCount> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (value, count) in self.0.into_values() {
+            *counts.entry(value).or_default() += count;
         }
+        let mut list: Vec<FacetCount> = counts
+            .into_iter()
+            .map(|(value, count)| FacetCount { value: value.to_owned(), count })
+            .collect();
+        list.sort_by_key(|f| std::cmp::Reverse(f.count)); // stable: ties stay by value
+        list
     }
 }
 
@@ -247,6 +266,9 @@ struct Marker<'a> {
     words: Vec<&'a str>,
     characters: Vec<&'a str>,
     single: Option<&'a str>,
+    /// Whether a word of one character is asked for: every longer one is marked by its pairs, and what
+    /// needs no words needs no dictionary.
+    needs_words: bool,
 }
 
 impl<'a> Marker<'a> {
@@ -254,7 +276,9 @@ impl<'a> Marker<'a> {
         let (mut words, mut characters) = plan.marks();
         words.sort_unstable();
         characters.sort_unstable();
-        Self { analyzer, words, characters, single: plan.single() }
+        let is_single = |word: &&str| word.chars().count() == 1 && word.chars().all(is_han);
+        let needs_words = words.iter().any(is_single);
+        Self { analyzer, words, characters, single: plan.single(), needs_words }
     }
 
     /// Disjoint ranges of characters, rising.
@@ -262,14 +286,17 @@ impl<'a> Marker<'a> {
         if self.words.is_empty() && self.characters.is_empty() {
             return Vec::new();
         }
-        let analysis = self.analyzer.analyse(text);
+        let Analysis { words, characters, .. } = match self.needs_words {
+            true => self.analyzer.analyse(text),
+            false => Analysis { characters: self.analyzer.characters(text), ..Analysis::default() },
+        };
         let has = |sorted: &[&str], term: &str| sorted.binary_search(&term).is_ok();
-        let words = analysis.words.iter().filter(|t| has(&self.words, &t.term));
-        let pairs = analysis.characters.iter().filter(|t| has(&self.characters, &t.term));
+        let words = words.iter().filter(|t| has(&self.words, &t.term));
+        let pairs = characters.iter().filter(|t| has(&self.characters, &t.term));
         let mut ranges: Vec<(usize, usize)> =
             words.chain(pairs).map(|t| (t.start, t.end)).collect();
         if let Some(single) = self.single {
-            let pairs = analysis.characters.iter().filter(|t| t.term.contains(single));
+            let pairs = characters.iter().filter(|t| t.term.contains(single));
             ranges.extend(pairs.map(|t| match t.term.starts_with(single) {
                 true => (t.start, (t.start + 1).min(t.end)),
                 false => (t.end.saturating_sub(1).max(t.start), t.end),
@@ -301,4 +328,27 @@ fn window(marks: &[(usize, usize)], length: usize) -> (usize, usize) {
     }
     let start = best.1.saturating_sub(BEFORE).min(length.saturating_sub(SNIPPET_CHARS));
     (start, (start + SNIPPET_CHARS).min(length))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pairs_mark_what_words_would(
+            question in "[石墨烯膜电池的料废水处理5g,a-z -]{2,12}",
+            text in "[石墨烯膜电池的料废水处理5g,a-z -]{0,80}",
+        ) {
+            let analyzer = Analyzer::new().unwrap();
+            let weights = ranking().weights(MatchPath::Keyword);
+            let plan = Plan::of_question(&analyzer, &question, weights);
+            let marker = Marker::new(&analyzer, &plan);
+            let with_words = Marker { needs_words: true, ..Marker::new(&analyzer, &plan) };
+            prop_assert_eq!(marker.marks(&text), with_words.marks(&text));
+        }
+    }
 }

@@ -20,7 +20,9 @@ use crate::{
     index::{Fields, kind_number},
     listing::{Kind, Listing, region_prefix},
     number::{index, real},
+    ranking::Sight,
     request::Filters,
+    retrieval::Peaks,
 };
 
 /// The values of one listing.
@@ -65,8 +67,32 @@ impl Row {
 /// One segment and where its documents stand in the view's flat numbering.
 pub(crate) struct Segment {
     pub rows: Arc<Vec<Row>>,
+    pub lengths: Arc<Lengths>,
+    pub peaks: Arc<Peaks>,
     pub base: usize,
     id: SegmentId,
+}
+
+/// Terms of every document, in each view; together, because weighing needs nothing else of a row.
+pub(crate) struct Lengths {
+    words: Vec<u32>,
+    characters: Vec<u32>,
+}
+
+impl Lengths {
+    fn of_rows(rows: &[Row]) -> Self {
+        Self {
+            words: rows.iter().map(|row| row.words).collect(),
+            characters: rows.iter().map(|row| row.characters).collect(),
+        }
+    }
+
+    pub fn of(&self, sight: Sight) -> &[u32] {
+        match sight {
+            Sight::Words => &self.words,
+            Sight::Characters => &self.characters,
+        }
+    }
 }
 
 /// Sizes of one kind's collection. Deleted documents count until a merge drops them, as they do in
@@ -98,8 +124,8 @@ pub(crate) struct View {
 impl View {
     /// Rows of segments that the former view had are taken from there: segments never change.
     pub fn build(searcher: Searcher, former: Option<&View>) -> Result<Self> {
-        let known: HashMap<SegmentId, Arc<Vec<Row>>> = former
-            .map(|view| view.segments.iter().map(|s| (s.id, s.rows.clone())).collect())
+        let known: HashMap<SegmentId, &Segment> = former
+            .map(|view| view.segments.iter().map(|s| (s.id, s)).collect())
             .unwrap_or_default();
         let readers = searcher.segment_readers();
         let new: Vec<_> = readers.iter().filter(|r| !known.contains_key(&r.segment_id())).collect();
@@ -107,9 +133,16 @@ impl View {
         let (mut segments, mut base) = (Vec::new(), 0);
         for reader in readers {
             let id = reader.segment_id();
-            let Some(rows) = known.get(&id).cloned().or_else(|| fresh.next()) else { break };
+            let (rows, lengths, peaks) = match known.get(&id) {
+                Some(s) => (s.rows.clone(), s.lengths.clone(), s.peaks.clone()),
+                None => {
+                    let Some(rows) = fresh.next() else { break };
+                    let lengths = Arc::new(Lengths::of_rows(&rows));
+                    (rows, lengths, Arc::default())
+                }
+            };
             let count = rows.len();
-            segments.push(Segment { rows, base, id });
+            segments.push(Segment { rows, lengths, peaks, base, id });
             base += count;
         }
         let mut sizes = [Size::default(); 2];
@@ -161,6 +194,11 @@ impl View {
     fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
         let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
         self.segments.get(ord).map(|segment| (ord, segment))
+    }
+
+    pub fn row(&self, flat: usize) -> Option<&Row> {
+        let (_, segment) = self.segment_of(flat)?;
+        segment.rows.get(flat - segment.base)
     }
 
     pub fn listing(&self, fields: &Fields, flat: usize) -> Result<Option<Listing>> {

@@ -91,14 +91,17 @@ impl Analyzer {
     pub fn analyse(&self, text: &str) -> Analysis {
         let folded = fold(text);
         let bearings = self.lexicon.bearings(&folded);
-        Cutter {
-            lexicon: self.lexicon,
-            folded: &folded,
-            bearings,
-            out: Analysis::default(),
-            unit: 0,
-        }
-        .run()
+        self.cut(&folded, bearings, true)
+    }
+
+    /// The character view alone, which needs no dictionary; what its terms bear on is not looked at.
+    pub(crate) fn characters(&self, text: &str) -> Vec<Token> {
+        self.cut(&fold(text), Vec::new(), false).characters
+    }
+
+    fn cut(&self, folded: &Folded, bearings: Vec<Bearing>, words: bool) -> Analysis {
+        let out = Analysis::default();
+        Cutter { lexicon: self.lexicon, folded, bearings, words, out, unit: 0 }.run()
     }
 }
 
@@ -138,6 +141,8 @@ struct Cutter<'a> {
     lexicon: &'static Lexicon,
     folded: &'a Folded,
     bearings: Vec<Bearing>,
+    /// Whether words are wanted beside characters.
+    words: bool,
     out: Analysis,
     unit: u32,
 }
@@ -191,6 +196,21 @@ impl Cutter<'_> {
         while self.at(to).is_some_and(is_han) {
             to += 1;
         }
+        if self.words {
+            self.han_words(from, to);
+        }
+        let last = if to - from == 1 { to } else { to - 1 };
+        for i in from..last {
+            let end = (i + 2).min(to);
+            let position = self.unit + small(i - from);
+            let token = self.token(self.folded.slice(i, end).to_owned(), i, end, position, 1);
+            self.out.characters.push(token);
+        }
+        self.unit += small(to - from);
+        to
+    }
+
+    fn han_words(&mut self, from: usize, to: usize) {
         let mut at = from;
         // without guessed words: they change with their surroundings and gained nothing on the test set
         for cut in self.lexicon.jieba.cut(self.folded.slice(from, to), false) {
@@ -202,15 +222,6 @@ impl Cutter<'_> {
             }
             at = end;
         }
-        let last = if to - from == 1 { to } else { to - 1 };
-        for i in from..last {
-            let end = (i + 2).min(to);
-            let position = self.unit + small(i - from);
-            let token = self.token(self.folded.slice(i, end).to_owned(), i, end, position, 1);
-            self.out.characters.push(token);
-        }
-        self.unit += small(to - from);
-        to
     }
 
     /// A joiner belongs to the token when a word character follows; `+`, `#` and `%` may end it.
@@ -302,7 +313,9 @@ impl Cutter<'_> {
         };
         let term = stem(text).chars().filter_map(plain).collect();
         let token = self.token(term, from, to, position, units);
-        self.out.words.push(token.clone());
+        if self.words {
+            self.out.words.push(token.clone());
+        }
         self.out.characters.push(token);
     }
 }

@@ -8,7 +8,7 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use crate::analysis;
 
 /// The name under which the engine knows the tokenizer.
-pub(super) const NAME: &str = "cut";
+pub(crate) const NAME: &str = "cut";
 
 const END: char = '\u{1}';
 /// Steps are written as characters from here on; none of them is a surrogate.
@@ -27,6 +27,11 @@ pub(super) fn line(tokens: &[analysis::Token]) -> String {
         line.push(END);
     }
     line
+}
+
+/// Makes the tokenizer known to an engine.
+pub(crate) fn register(engine: &tantivy::Index) {
+    engine.tokenizers().register(NAME, Cut::default());
 }
 
 /// Splits such a line.

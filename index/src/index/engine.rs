@@ -23,7 +23,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub fn new(index: tantivy::Index, fingerprint: String, home: Option<PathBuf>) -> Result<Self> {
-        index.tokenizers().register(cut::NAME, cut::Cut::default());
+        cut::register(&index);
         let writer = Some(start(&index)?);
         let reader = reader(&index)?;
         Ok(Self { index, reader, writer, fingerprint, home })

@@ -19,7 +19,8 @@ use std::{
 
 use tantivy::{TantivyDocument, TantivyError, Term, directory::error::LockError};
 
-pub(crate) use document::{Fields, SEPARATOR, head, kind_number};
+pub(crate) use cut::{NAME as CUT, register as register_cut};
+pub(crate) use document::{Fields, SEPARATOR, TextFields, head, kind_number};
 use document::{document, schema};
 use engine::Engine;
 use folder::Found;
@@ -162,6 +163,18 @@ impl Index {
     pub fn put_many(&self, listings: &[Listing]) -> Result<()> {
         let (fields, analyzer) = (self.fields, self.analyzer);
         each_cut(fields, analyzer, listings, |key, document| self.engine().replace(key, document))
+    }
+
+    /// Adds many, and shows each as it is handed to the engine.
+    pub(crate) fn put_many_and(
+        &self,
+        listings: &[Listing],
+        mut show: impl FnMut(&TantivyDocument) -> Result<()>,
+    ) -> Result<()> {
+        each_cut(self.fields, self.analyzer, listings, |key, document| {
+            show(&document)?;
+            self.engine().replace(key, document)
+        })
     }
 
     /// Takes a listing out; one that is not there is no fault.
