@@ -111,17 +111,18 @@ fn memory() -> usize {
     line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap_or_default() / 1024
 }
 
-fn report(name: &str, mut times: Vec<f64>, hits: usize) {
+/// Milliseconds that this thread has had a processor, which a busy machine does not lengthen; 0 where the
+/// system does not tell.
+fn busy() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|n| n.parse::<f64>().ok());
+    nanos.unwrap_or_default() / 1e6
+}
+
+fn report(name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    println!(
-        "{name}: median {:.2} ms, p99 {:.2} ms, most {:.2} ms, {} listings, {:.1} hits each",
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        times.len(),
-        hits as f64 / times.len() as f64
-    );
+    println!("  {name}: median {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(0.5), at(0.99), at(1.0));
 }
 
 fn main() {
@@ -163,18 +164,25 @@ fn main() {
 
     let mut at = market;
     let mut run = |name: &str, percolator: &mut Percolator, count: usize| {
-        let (mut times, mut hits, asked) = (Vec::new(), 0, percolator.searches());
+        let (mut times, mut worked) = (Vec::new(), Vec::new());
+        let (mut hits, asked) = (0, percolator.searches());
         for _ in 0..count {
             let new = listing(&lines[at % lines.len()], at, &mut dice);
             at += 1;
             index.put(&new).unwrap();
             index.commit(at as i64).unwrap();
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), busy());
             hits += percolator.hits(&index, new.kind, &new.id).unwrap().len();
             times.push(began.elapsed().as_secs_f64() * 1e3);
+            worked.push(busy() - before);
         }
-        report(name, times, hits);
-        println!("  the index was asked {} times", percolator.searches() - asked);
+        let asked = percolator.searches() - asked;
+        let each = hits as f64 / count as f64;
+        println!(
+            "{name}: {count} listings, {each:.1} hits each, the market was asked {asked} times"
+        );
+        report("time", times);
+        report("of a processor", worked);
     };
     run("cold", &mut percolator, 20);
     let began = Instant::now();

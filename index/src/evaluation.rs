@@ -12,8 +12,8 @@
 //! mean over all orders they could stand in. The intervals are 95 % bootstrap intervals over queries with a
 //! fixed seed, so that the same run gives the same figures.
 //!
-//! A query without a title and of at most [`crate::ranking::SHORT`] characters goes to the search box, every
-//! other one to matching, as in the service.
+//! A query that takes the keyword path ([`MatchPath`]) goes to the search box, every other one to
+//! matching, as in the service.
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,

@@ -8,30 +8,33 @@
 //! **Promise.** [`Percolator::hits`] names a question exactly when asking it now, without a limit,
 //! would show the listing.
 //!
-//! A search leaves out what covers far less of the question than the best listing does. How much that is
-//! lies between what a *witness* covers, a listing found earlier with the terms of the question that it
-//! has, and the *peak*, the most that was covered when the search was last asked or by any listing since.
-//! Only where the two leave it open is the search itself asked again.
+//! A search leaves out what covers far less of the question than the best listing does, and what that
+//! one covers is remembered in bounds ([`best`]). Only where they leave it open is the market asked again.
+//!
+//! **Order of work.** What the listing has is added up roughly for all questions that share a term with
+//! it ([`tally`]); those that may reach what is asked of a hit are weighed exactly ([`saved`]).
+mod best;
 mod frequencies;
 mod listing;
+mod market;
 mod saved;
+mod tally;
 
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::collections::HashMap;
 
-use frequencies::{Frequencies, Rarity};
+use best::Best;
+use frequencies::Frequencies;
 use listing::Subject;
-use saved::{Lane, Peak, Slot, Witness};
+use market::{Market, News};
+use saved::{Lane, Seen, Slot, Weighed};
+use tally::Tally;
 
 use crate::{
     Result,
     analysis::Analyzer,
     index::Index,
     listing::Kind,
-    ranking::{Plan, SMALL_MARKET, Sight, score},
+    ranking::{SMALL_MARKET, Sight},
     request::{MatchRequest, SearchRequest},
     search::{LEAST_COVERED, LEAST_OF_BEST},
     view::View,
@@ -54,14 +57,13 @@ pub struct Percolator {
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     frequencies: Frequencies,
-    /// Of each lane, by the number of the term: who looks for it, and how much.
-    postings: [Vec<Vec<(u32, f64)>>; Lane::COUNT],
+    tally: Tally,
+    market: Market,
     /// Questions of one Chinese character, and questions without a word.
     singles: HashMap<Box<str>, Vec<u32>>,
     anything: Vec<u32>,
-    earned: Vec<f64>,
-    /// Digests of the listings that every peak knows of.
-    seen: HashMap<(Kind, Arc<str>), u64>,
+    /// By the number of a term: one above its place in the listing that is looked at.
+    places: Vec<u32>,
     asked: usize,
 }
 
@@ -74,11 +76,11 @@ impl Percolator {
             slots: Vec::new(),
             free: Vec::new(),
             frequencies: Frequencies::default(),
-            postings: Default::default(),
+            tally: Tally::default(),
+            market: Market::default(),
             singles: HashMap::new(),
             anything: Vec::new(),
-            earned: Vec::new(),
-            seen: HashMap::new(),
+            places: Vec::new(),
             asked: 0,
         })
     }
@@ -91,7 +93,7 @@ impl Percolator {
         self.numbers.is_empty()
     }
 
-    /// How often the index itself had to be asked because no witness could decide.
+    /// How often the market itself had to be asked because what was remembered could not decide.
     pub fn searches(&self) -> usize {
         self.asked
     }
@@ -103,7 +105,6 @@ impl Percolator {
             Some(number) => number,
             None => {
                 self.slots.push(None);
-                self.earned.push(0.0);
                 crate::number::small(self.slots.len() - 1)
             }
         };
@@ -111,19 +112,7 @@ impl Percolator {
         match (&slot.single, slot.is_open) {
             (_, true) => self.anything.push(number),
             (Some(single), _) => self.singles.entry(single.clone()).or_default().push(number),
-            (None, false) => {
-                if let Some(lane) = self.postings.get_mut(slot.lane.number()) {
-                    for (term, weight) in &slot.terms {
-                        let term = crate::number::index(*term);
-                        if lane.len() <= term {
-                            lane.resize_with(term + 1, Vec::new);
-                        }
-                        if let Some(list) = lane.get_mut(term) {
-                            list.push((number, *weight));
-                        }
-                    }
-                }
-            }
+            (None, false) => self.tally.put(number, &slot),
         }
         self.numbers.insert(id.into(), number);
         if let Some(place) = self.slots.get_mut(crate::number::index(number)) {
@@ -140,13 +129,7 @@ impl Percolator {
         if let Some(list) = slot.single.as_ref().and_then(|s| self.singles.get_mut(s)) {
             list.retain(|n| *n != number);
         }
-        if let Some(lane) = self.postings.get_mut(slot.lane.number()) {
-            for (term, _) in &slot.terms {
-                if let Some(list) = lane.get_mut(crate::number::index(*term)) {
-                    list.retain(|(n, _)| *n != number);
-                }
-            }
-        }
+        self.tally.remove(number, &slot);
         self.free.push(number);
     }
 
@@ -158,21 +141,52 @@ impl Percolator {
         let Some(subject) = Subject::read(index, &view, kind, id)? else { return Ok(Vec::new()) };
         let mut hits = Vec::new();
         self.plain_hits(&subject, &mut hits);
-        for lane in Lane::of_kind(kind) {
-            self.hits_of(index, &view, &subject, lane, &mut hits)?;
+        let lanes = Lane::of_kind(kind);
+        let listings = view.size(kind).listings;
+        let seen =
+            touch(&self.frequencies, &mut self.tally, &mut self.places, &view, &subject, &lanes);
+        let mut unsure = Vec::new();
+        for number in self.tally.take(true) {
+            self.tally.looked_at(number);
+            let Some(slot) = slot(&self.slots, number).filter(|slot| slot.admits(&subject.row))
+            else {
+                continue;
+            };
+            let Some((_, seen)) = seen.iter().find(|(lane, _)| *lane == slot.lane) else {
+                continue;
+            };
+            let weighed = slot.weigh(seen, &subject);
+            let is_hit = match slot.lane.is_match() {
+                true => Some(weighed.points() >= slot.floor(listings)),
+                false => is_found(slot, &weighed, seen, &view, &self.market),
+            };
+            match is_hit {
+                Some(true) => hits.push(slot.id.to_string()),
+                Some(false) => (),
+                None => unsure.push((number, weighed.covered())),
+            }
+        }
+        drop(seen);
+        for (number, covered) in unsure {
+            let best = self.best(index, &view, number)?;
+            if covered >= best * LEAST_OF_BEST
+                && let Some(slot) = slot(&self.slots, number)
+            {
+                hits.push(slot.id.to_string());
+            }
         }
         hits.sort_unstable();
         Ok(hits)
     }
 
-    /// Finds witnesses for up to `most` searches that have none, so that the first listings need not
-    /// wait for them; answers how many were looked for.
+    /// Looks at the market for up to `most` searches that were never looked at, so that the first
+    /// listings need not wait for it; answers how many there were.
     pub fn warm(&mut self, index: &Index, most: usize) -> Result<usize> {
         let view = index.view();
         self.keep_up(index, &view)?;
         let waiting: Vec<u32> = (0..)
             .zip(&self.slots)
-            .filter(|(_, slot)| slot.as_ref().is_some_and(|s| s.needs_witness()))
+            .filter(|(_, slot)| slot.as_ref().is_some_and(Slot::is_waiting))
             .map(|(number, _)| number)
             .take(most)
             .collect();
@@ -182,69 +196,38 @@ impl Percolator {
         Ok(waiting.len())
     }
 
-    /// Brings the frequencies to what the view shows, and lets every peak know of the listings that are
-    /// new in it. A merged segment brings nothing new, so listings are told apart by what they say.
+    /// Brings the frequencies to what the view shows, and lets the searches know of the listings that
+    /// are new in it.
     fn keep_up(&mut self, index: &Index, view: &View) -> Result<()> {
-        let mut new = Vec::new();
-        for (reader, segment) in
-            view.readers().filter(|(r, _)| !self.frequencies.knows(r.segment_id()))
-        {
-            for (doc, row) in (0..).zip(segment.rows.iter()) {
-                if reader.alive_bitset().is_some_and(|bits| !bits.is_alive(doc)) {
-                    continue;
-                }
-                let flat = segment.base + crate::number::index(doc);
-                let Some(listing) = view.listing(&index.fields, flat)? else { continue };
-                let mut digest = DefaultHasher::new();
-                serde_json::to_string(&listing)?.hash(&mut digest);
-                let digest = digest.finish();
-                if self.seen.insert((row.kind, row.id.clone()), digest) != Some(digest) {
-                    new.push((row.clone(), (reader.segment_id(), doc), listing));
-                }
-            }
-        }
-        self.frequencies.refresh(index, view)?;
-        let is_known = |slot: &Slot| slot.peak.is_some();
-        if !self.slots.iter().flatten().any(is_known) {
-            return Ok(());
-        }
-        for (row, at, listing) in new {
-            let subject = Subject::of(index, row, at, &listing);
-            for lane in [Lane::SearchAll, Lane::Search(subject.row.kind)] {
-                self.raise(view, &subject, lane);
+        let news = self.market.follow(index, view, |id| self.frequencies.knows(id))?;
+        let changes = self.frequencies.refresh(index, view)?;
+        self.tally.follow(&self.slots, &self.frequencies, view, &changes);
+        if self.slots.iter().flatten().any(|slot| slot.best.is_some()) {
+            for news in news {
+                self.raise(index, view, news);
             }
         }
         Ok(())
     }
 
-    /// Lets the peaks of a lane know of a listing, and takes it as a witness where it is a better one.
-    fn raise(&mut self, view: &View, subject: &Subject, lane: Lane) {
-        let rarity = self.frequencies.rarity(view, lane);
-        let (gains, touched) = touch(
-            &self.frequencies,
-            &self.postings,
-            &mut self.earned,
-            view,
-            subject,
-            lane,
-            &rarity,
-        );
-        for number in touched {
-            let at = crate::number::index(number);
-            let earned = self.earned.get_mut(at).map(std::mem::take).unwrap_or_default();
-            let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { continue };
-            if slot.peak.is_none() || !slot.admits(subject) {
+    /// Lets the searches know of a listing.
+    fn raise(&mut self, index: &Index, view: &View, news: News) {
+        let subject = Subject::of(index, news.row, &news.listing);
+        let lanes = [Lane::SearchAll, Lane::Search(subject.row.kind)];
+        let seen =
+            touch(&self.frequencies, &mut self.tally, &mut self.places, view, &subject, &lanes);
+        for number in self.tally.take(false) {
+            let place = self.slots.get_mut(crate::number::index(number));
+            let Some(slot) = place.and_then(Option::as_mut) else { continue };
+            if slot.best.is_none() || !slot.admits(&subject.row) {
                 continue;
             }
-            let covered = slot.covered(earned, &gains, &rarity);
-            if covered < LEAST_COVERED {
-                continue;
-            }
-            if let Some(peak) = &mut slot.peak {
-                peak.raise(&slot.terms, &gains);
-            }
-            if slot.witnessed(view, &rarity).is_none_or(|known| covered > known) {
-                slot.witness = Witness::of_subject(subject, &slot.terms, &gains);
+            let seen = seen.iter().find(|(lane, _)| *lane == slot.lane);
+            if let Some((_, seen)) = seen
+                && let Some(pattern) = slot.pattern(seen)
+                && let Some(best) = &mut slot.best
+            {
+                best.raise(pattern, &slot.terms, seen, news.witness);
             }
         }
     }
@@ -252,8 +235,8 @@ impl Percolator {
     /// Questions that weigh no terms.
     fn plain_hits(&self, subject: &Subject, hits: &mut Vec<String>) {
         let mut take = |number: &u32| {
-            if let Some(slot) = self.slot(*number)
-                && slot.admits(subject)
+            if let Some(slot) = slot(&self.slots, *number)
+                && slot.admits(&subject.row)
             {
                 hits.push(slot.id.to_string());
             }
@@ -267,141 +250,78 @@ impl Percolator {
         }
     }
 
-    fn slot(&self, number: u32) -> Option<&Slot> {
-        self.slots.get(crate::number::index(number)).and_then(Option::as_ref)
-    }
-
-    fn hits_of(
-        &mut self,
-        index: &Index,
-        view: &View,
-        subject: &Subject,
-        lane: Lane,
-        hits: &mut Vec<String>,
-    ) -> Result<()> {
-        let rarity = self.frequencies.rarity(view, lane);
-        let (gains, touched) = touch(
-            &self.frequencies,
-            &self.postings,
-            &mut self.earned,
-            view,
-            subject,
-            lane,
-            &rarity,
-        );
-        let mut unsure = Vec::new();
-        for number in touched {
-            let at = crate::number::index(number);
-            let earned = self.earned.get_mut(at).map(std::mem::take).unwrap_or_default();
-            let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { continue };
-            if !slot.admits(subject) {
-                continue;
-            }
-            if lane.is_match() {
-                if slot.points(earned, &gains, &rarity, subject) >= slot.floor() {
-                    hits.push(slot.id.to_string());
-                }
-                continue;
-            }
-            let covered = slot.covered(earned, &gains, &rarity);
-            if covered < LEAST_COVERED {
-                continue;
-            }
-            if covered >= LEAST_OF_BEST * (1.0 + ROUNDING) {
-                hits.push(slot.id.to_string());
-                continue;
-            }
-            let least = slot.witnessed(view, &rarity).unwrap_or_default();
-            if covered < least * LEAST_OF_BEST * (1.0 - ROUNDING) {
-                continue;
-            }
-            let most = slot.peak.as_ref().map_or(1.0, |peak| peak.bound(&slot.terms, &rarity));
-            if covered >= most * LEAST_OF_BEST * (1.0 + ROUNDING) {
-                hits.push(slot.id.to_string());
-            } else {
-                unsure.push((number, covered));
-            }
-        }
-        drop(rarity);
-        for (number, covered) in unsure {
-            let best = self.best(index, view, number)?;
-            if covered >= best * LEAST_OF_BEST
-                && let Some(slot) = self.slot(number)
-            {
-                hits.push(slot.id.to_string());
-            }
-        }
-        Ok(())
-    }
-
-    /// What the best listing of the market covers of a search, by the search itself.
+    /// What the best listing of the market covers of a search, by looking at all of them.
     fn best(&mut self, index: &Index, view: &View, number: u32) -> Result<f64> {
-        let Some(slot) = self.slot(number) else { return Ok(0.0) };
-        let Some(request) = &slot.request else { return Ok(0.0) };
-        let weights = slot.lane.weights();
-        let plan = Plan::of_question(&self.analyzer, &request.q, weights);
-        let kinds = slot.lane.among();
-        let mut best: Option<(f64, usize)> = None;
-        for kind in kinds {
-            let scored = score(index, view, &plan, *kind, kinds, weights)?;
-            for (flat, row) in view.rows() {
-                let covered = scored.covered.get(flat).copied().unwrap_or_default();
-                if covered >= LEAST_COVERED
-                    && best.is_none_or(|(most, _)| covered > most)
-                    && row.kind == *kind
-                    && row.passes(&request.filters)
-                {
-                    best = Some((covered, flat));
-                }
-            }
-        }
-        let witness = match best {
-            Some((_, flat)) => self.frequencies.witness(index, view, flat, &slot.terms)?,
-            None => None,
-        };
-        let rarity = self.frequencies.rarity(view, slot.lane);
-        let peak = Peak::of(best.map_or(0.0, |(covered, _)| covered), &slot.terms, &rarity);
-        self.asked += 1;
         let place = self.slots.get_mut(crate::number::index(number));
-        if let Some(slot) = place.and_then(Option::as_mut) {
-            slot.peak = Some(peak);
-            slot.witness = witness;
-        }
-        Ok(best.map_or(0.0, |(covered, _)| covered))
+        let Some(slot) = place.and_then(Option::as_mut) else { return Ok(0.0) };
+        self.asked += 1;
+        let (covered, best) = best::ask(index, view, &self.frequencies, &self.market, slot)?;
+        slot.best = best;
+        Ok(covered)
     }
 }
 
-/// Adds up what the listing earns with every question of a lane: what each of its terms is worth there,
-/// and which questions have earned something.
-fn touch(
-    frequencies: &Frequencies,
-    postings: &[Vec<Vec<(u32, f64)>>; Lane::COUNT],
-    earned: &mut [f64],
+fn slot(slots: &[Option<Slot>], number: u32) -> Option<&Slot> {
+    slots.get(crate::number::index(number)).and_then(Option::as_ref)
+}
+
+/// Whether a search shows the listing; none where what is remembered of the market leaves it open.
+fn is_found(
+    slot: &Slot,
+    weighed: &Weighed,
+    seen: &Seen,
+    view: &View,
+    market: &Market,
+) -> Option<bool> {
+    let covered = weighed.covered();
+    if covered < LEAST_COVERED {
+        return Some(false);
+    }
+    let bounds = |best: &Best| best.bounds(&slot.terms, &seen.rarity, |w| market.shows(view, w));
+    let (least, most) = match &slot.best {
+        Some(best) if covered < LEAST_OF_BEST * (1.0 + ROUNDING) => bounds(best),
+        _ => (0.0, 1.0),
+    };
+    if covered >= most * LEAST_OF_BEST * (1.0 + ROUNDING) {
+        return Some(true);
+    }
+    (covered < least * LEAST_OF_BEST * (1.0 - ROUNDING)).then_some(false)
+}
+
+/// Adds up what the listing has of the questions of the lanes; answers what it has of each term.
+fn touch<'a>(
+    frequencies: &'a Frequencies,
+    tally: &mut Tally,
+    places: &'a mut Vec<u32>,
     view: &View,
     subject: &Subject,
-    lane: Lane,
-    rarity: &Rarity,
-) -> (HashMap<u32, f64>, Vec<u32>) {
-    let (mut gains, mut touched) = (HashMap::new(), Vec::new());
-    let Some(postings) = postings.get(lane.number()) else { return (gains, touched) };
-    for (sight, term, found) in subject.terms() {
-        let Some(number) = frequencies.number(sight, term) else { continue };
-        let Some(list) = postings.get(crate::number::index(number)) else { continue };
-        if list.is_empty() {
-            continue;
+    lanes: &[Lane],
+) -> Vec<(Lane, Seen<'a>)> {
+    places.clear();
+    places.resize(frequencies.len(), 0);
+    let mut had: Vec<u32> = Vec::with_capacity(subject.terms.len());
+    for (place, (sight, term, _)) in (1..).zip(&subject.terms) {
+        let number = frequencies.number(*sight, term);
+        if let Some(known) = number.and_then(|n| places.get_mut(crate::number::index(n))) {
+            *known = place;
         }
-        let gain = rarity.of(number) * subject.share(view, lane, sight, found);
-        gains.insert(number, gain);
-        for (slot, weight) in list {
-            if let Some(earned) = earned.get_mut(crate::number::index(*slot)) {
-                if *earned == 0.0 {
-                    touched.push(*slot);
-                }
-                *earned += weight * gain;
-            }
-        }
+        had.push(number.unwrap_or(u32::MAX));
     }
-    (gains, touched)
+    let places: &'a [u32] = places;
+    let mut seen = Vec::with_capacity(lanes.len());
+    for lane in lanes {
+        let rarity = frequencies.rarity(view, *lane);
+        let gains: Vec<f64> = had
+            .iter()
+            .zip(&subject.terms)
+            .map(|(number, (sight, _, found))| {
+                rarity.of(*number) * subject.share(view, *lane, *sight, found)
+            })
+            .collect();
+        tally.add(*lane, had.iter().copied().zip(gains.iter().copied()));
+        seen.push((*lane, Seen { rarity, places, gains }));
+    }
+    seen
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tantivy::{
-    DocAddress, Searcher, SegmentReader, TantivyDocument, Term,
+    DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term,
     index::SegmentId,
     schema::{Field, IndexRecordOption, Value},
 };
@@ -191,9 +191,21 @@ impl View {
         })
     }
 
-    fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
-        let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
-        self.segments.get(ord).map(|segment| (ord, segment))
+    /// The flat number of the listing with that key.
+    pub fn find(&self, key: &Term) -> Result<Option<usize>> {
+        for (reader, segment) in self.readers() {
+            let inverted = reader.inverted_index(key.field())?;
+            let postings = inverted.read_postings(key, IndexRecordOption::Basic)?;
+            let Some(mut postings) = postings else { continue };
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc)) {
+                    return Ok(Some(segment.base + index(doc)));
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
     }
 
     pub fn row(&self, flat: usize) -> Option<&Row> {
@@ -201,13 +213,23 @@ impl View {
         segment.rows.get(flat - segment.base)
     }
 
+    fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
+        let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
+        self.segments.get(ord).map(|segment| (ord, segment))
+    }
+
     pub fn listing(&self, fields: &Fields, flat: usize) -> Result<Option<Listing>> {
+        let stored = self.stored(fields, flat)?;
+        Ok(stored.map(|json| serde_json::from_str(&json)).transpose()?)
+    }
+
+    /// The listing as it is stored: the same text as long as it is the same listing.
+    pub fn stored(&self, fields: &Fields, flat: usize) -> Result<Option<String>> {
         let Some((ord, segment)) = self.segment_of(flat) else { return Ok(None) };
         let address =
             DocAddress::new(crate::number::small(ord), crate::number::small(flat - segment.base));
         let document: TantivyDocument = self.searcher.doc(address)?;
-        let json = document.get_first(fields.listing).and_then(|v| v.as_str().map(str::to_owned));
-        Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+        Ok(document.get_first(fields.listing).and_then(|v| v.as_str().map(str::to_owned)))
     }
 
     /// Reads a little of everything, so that damage shows when opening and not in a search.

@@ -202,6 +202,13 @@ impl Index {
         self.len() == 0
     }
 
+    /// The listing as it was put in, hidden or not; none where it is not visible.
+    pub fn listing(&self, kind: Kind, id: &str) -> Result<Option<Listing>> {
+        let view = self.view();
+        let flat = view.find(&self.fields.key(kind, id))?;
+        flat.map_or(Ok(None), |flat| view.listing(&self.fields, flat))
+    }
+
     /// Shows every visible listing as it was put in, hidden ones included, in no order.
     pub fn for_each(&self, mut show: impl FnMut(Listing)) -> Result<()> {
         let view = self.view();

@@ -3,20 +3,13 @@
 //! The engine's segments never change: what one of them counts is read once, when it appears, and
 //! taken off again when it is gone. A commit of one listing brings a segment of one listing.
 use std::{
-    cell::RefCell,
+    cell::Cell,
     collections::{HashMap, HashSet},
 };
 
-use tantivy::{
-    DocSet, SegmentReader, TERMINATED, Term,
-    index::SegmentId,
-    schema::{Field, IndexRecordOption},
-};
+use tantivy::{SegmentReader, Term, index::SegmentId, schema::Field};
 
-use super::{
-    SMALL_MARKET, Sight,
-    saved::{Lane, Witness, bits},
-};
+use super::{SMALL_MARKET, Sight, saved::Lane};
 use crate::{
     Result,
     index::Index,
@@ -41,37 +34,49 @@ pub(super) struct Frequencies {
     fresh: Vec<u32>,
 }
 
-/// Worth of each term in one lane by the frequencies of one view, worked out as it is asked for.
-pub(super) struct Rarity<'a> {
-    frequencies: &'a Frequencies,
-    among: &'static [Kind],
-    listings: f64,
+/// Worth of a term by the number of listings that have it; worked out as it is asked for. Thousands of
+/// terms share a number.
+pub(super) struct Scale {
+    pub listings: f64,
     power: f64,
-    known: RefCell<Vec<f64>>,
+    known: Vec<Cell<f64>>,
+}
+
+impl Scale {
+    pub fn of(&self, count: u32) -> f64 {
+        let Some(known) = self.known.get(place(count)) else { return self.at(count) };
+        if known.get().is_nan() {
+            known.set(self.at(count));
+        }
+        known.get()
+    }
+
+    fn at(&self, count: u32) -> f64 {
+        let frequency = f64::from(count);
+        let idf = (1.0 + (self.listings - frequency + 0.5) / (frequency + 0.5)).ln();
+        idf.max(0.0).powf(self.power)
+    }
+}
+
+/// Worth of each term in one lane by the frequencies of one view.
+pub(super) struct Rarity<'a> {
+    counts: &'a [[u32; 2]],
+    lane: Lane,
+    scale: Scale,
 }
 
 impl Rarity<'_> {
     pub fn of(&self, number: u32) -> f64 {
-        let mut known = self.known.borrow_mut();
-        let Some(worth) = known.get_mut(place(number)) else { return 0.0 };
-        if worth.is_nan() {
-            let counts = self.frequencies.counts.get(place(number)).copied().unwrap_or_default();
-            let frequency: f64 = self
-                .among
-                .iter()
-                .filter_map(|kind| counts.get(side(*kind)))
-                .map(|n| f64::from(*n))
-                .sum();
-            let idf = (1.0 + (self.listings - frequency + 0.5) / (frequency + 0.5)).ln();
-            *worth = idf.powf(self.power);
-        }
-        *worth
+        let counts = self.counts.get(place(number)).copied().unwrap_or_default();
+        self.scale.of(self.lane.count(counts))
     }
+}
 
-    /// Whether the term of that number is this one.
-    pub fn is(&self, number: u32, sight: Sight, term: &str) -> bool {
-        self.frequencies.number(sight, term) == Some(number)
-    }
+/// A term that more or fewer listings have than before.
+pub(super) struct Change {
+    pub number: u32,
+    pub from: [u32; 2],
+    pub to: [u32; 2],
 }
 
 fn side(kind: Kind) -> usize {
@@ -92,6 +97,16 @@ impl Frequencies {
     /// The number of a term that somebody looks for.
     pub fn number(&self, sight: Sight, term: &str) -> Option<u32> {
         self.dictionary(sight).get(term).copied()
+    }
+
+    /// The term of that number.
+    pub fn term(&self, number: u32) -> Option<(Sight, &str)> {
+        self.terms.get(place(number)).map(|(sight, term)| (*sight, &**term))
+    }
+
+    /// How many terms have a number.
+    pub fn len(&self) -> usize {
+        self.terms.len()
     }
 
     /// The same; gives a new term its number.
@@ -116,17 +131,24 @@ impl Frequencies {
         self.segments.contains_key(&id)
     }
 
-    /// Brings the counts to what `view` shows.
-    pub fn refresh(&mut self, index: &Index, view: &View) -> Result<()> {
+    /// How many listings of a lane have the term.
+    pub fn listings(&self, number: u32, lane: Lane) -> u32 {
+        lane.count(self.counts.get(place(number)).copied().unwrap_or_default())
+    }
+
+    /// Brings the counts to what `view` shows; answers what that changed.
+    pub fn refresh(&mut self, index: &Index, view: &View) -> Result<Vec<Change>> {
+        let mut before = HashMap::new();
         let shown: HashSet<SegmentId> = view.readers().map(|(r, _)| r.segment_id()).collect();
         let gone: Vec<SegmentId> =
             self.segments.keys().filter(|id| !shown.contains(id)).copied().collect();
         for id in gone {
             for (number, side, count) in self.segments.remove(&id).unwrap_or_default() {
-                if let Some(sum) =
-                    self.counts.get_mut(place(number)).and_then(|sides| sides.get_mut(side))
-                {
-                    *sum = sum.saturating_sub(count);
+                if let Some(counts) = self.counts.get_mut(place(number)) {
+                    before.entry(number).or_insert(*counts);
+                    if let Some(sum) = counts.get_mut(side) {
+                        *sum = sum.saturating_sub(count);
+                    }
                 }
             }
         }
@@ -139,15 +161,20 @@ impl Frequencies {
                 false => self.count(index, reader, &all)?,
             };
             for (number, side, count) in &added {
-                if let Some(sum) =
-                    self.counts.get_mut(place(*number)).and_then(|sides| sides.get_mut(*side))
-                {
-                    *sum += count;
+                if let Some(counts) = self.counts.get_mut(place(*number)) {
+                    before.entry(*number).or_insert(*counts);
+                    if let Some(sum) = counts.get_mut(*side) {
+                        *sum += count;
+                    }
                 }
             }
             self.segments.entry(id).or_default().extend(added);
         }
-        Ok(())
+        let changes = before.into_iter().filter_map(|(number, from)| {
+            let to = *self.counts.get(place(number))?;
+            (from != to).then_some(Change { number, from, to })
+        });
+        Ok(changes.collect())
     }
 
     fn fields(index: &Index) -> [(usize, Sight, Field); 4] {
@@ -215,57 +242,16 @@ impl Frequencies {
     }
 
     pub fn rarity(&self, view: &View, lane: Lane) -> Rarity<'_> {
+        Rarity { counts: &self.counts, lane, scale: self.scale(view, lane, 1.0) }
+    }
+
+    /// Worths in a market of `times` as many listings.
+    pub fn scale(&self, view: &View, lane: Lane, times: f64) -> Scale {
         let size = lane.among().iter().fold(Size::default(), |sum, k| sum.plus(view.size(*k)));
-        Rarity {
-            frequencies: self,
-            among: lane.among(),
-            listings: size.listings.max(SMALL_MARKET),
+        Scale {
+            listings: size.listings.max(SMALL_MARKET) * times,
             power: lane.weights().rarity,
-            known: RefCell::new(vec![f64::NAN; self.terms.len()]),
+            known: vec![Cell::new(f64::NAN); view.documents() + 1],
         }
     }
-
-    /// The listing of that flat number as a witness for a search with these terms.
-    pub fn witness(
-        &self,
-        index: &Index,
-        view: &View,
-        flat: usize,
-        terms: &[(u32, f64)],
-    ) -> Result<Option<Witness>> {
-        let found = view.readers().filter(|(_, segment)| segment.base <= flat).last();
-        let Some((reader, segment)) = found else { return Ok(None) };
-        let doc = small(flat - segment.base);
-        let Some(row) = segment.rows.get(flat - segment.base) else { return Ok(None) };
-        let text = index.fields.text(row.kind);
-        let mut fault = None;
-        let has = bits(terms, |number| {
-            let Some((sight, term)) = self.terms.get(place(number)) else { return false };
-            let field = match sight {
-                Sight::Words => text.words,
-                Sight::Characters => text.characters,
-            };
-            stands_in(reader, field, term, doc).unwrap_or_else(|error| {
-                fault = Some(error);
-                false
-            })
-        });
-        match fault {
-            Some(error) => Err(error),
-            None => Ok(has.map(|has| Witness { segment: reader.segment_id(), doc, has })),
-        }
-    }
-}
-
-fn stands_in(reader: &SegmentReader, field: Field, term: &str, doc: u32) -> Result<bool> {
-    let term = Term::from_field_text(field, term);
-    let inverted = reader.inverted_index(field)?;
-    let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else {
-        return Ok(false);
-    };
-    let at = match postings.doc() {
-        first if first >= doc || first == TERMINATED => first,
-        _ => postings.seek(doc),
-    };
-    Ok(at == doc)
 }

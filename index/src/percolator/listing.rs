@@ -1,7 +1,5 @@
 //! The listing that is held against the saved questions.
-use std::collections::{BTreeMap, HashMap};
-
-use tantivy::index::SegmentId;
+use std::collections::BTreeMap;
 
 use super::{Sight, saved::Lane};
 use crate::{
@@ -9,17 +7,18 @@ use crate::{
     analysis::Token,
     index::{Index, head},
     listing::{Kind, Listing},
-    ranking::Phrase,
     request::MAX_TEXT,
     view::{Row, View},
 };
 
 /// How a listing has a term.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     count: u32,
     title: bool,
     keywords: bool,
+    /// Where a pair of characters stands; values are far apart.
+    pub positions: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,69 +30,39 @@ enum Place {
 
 pub(super) struct Subject {
     pub row: Row,
-    pub segment: SegmentId,
-    pub doc: u32,
-    words: BTreeMap<String, Found>,
-    characters: BTreeMap<String, Found>,
-    /// Where each term of the character view stands; values are far apart.
-    positions: HashMap<String, Vec<u64>>,
+    /// In the order in which a question is weighed.
+    pub terms: Vec<(Sight, String, Found)>,
 }
 
 impl Subject {
     /// Reads the listing as it was committed.
     pub fn read(index: &Index, view: &View, kind: Kind, id: &str) -> Result<Option<Self>> {
-        // a new listing stands in one of the smallest segments
-        let mut segments: Vec<_> = view.readers().collect();
-        segments.sort_by_key(|(_, segment)| segment.rows.len());
-        for (reader, segment) in segments {
-            let found = (0..).zip(segment.rows.iter()).find(|(doc, row)| {
-                row.kind == kind
-                    && *row.id == *id
-                    && reader.alive_bitset().is_none_or(|bits| bits.is_alive(*doc))
-            });
-            if let Some((doc, row)) = found {
-                let flat = segment.base + crate::number::index(doc);
-                let Some(listing) = view.listing(&index.fields, flat)? else { return Ok(None) };
-                let at = (reader.segment_id(), doc);
-                return Ok(Some(Self::of(index, row.clone(), at, &listing)));
-            }
-        }
-        Ok(None)
+        let Some(flat) = view.find(&index.fields.key(kind, id))? else { return Ok(None) };
+        let (row, listing) = (view.row(flat), view.listing(&index.fields, flat)?);
+        let read = row.zip(listing);
+        Ok(read.map(|(row, listing)| Self::of(index, row.clone(), &listing)))
     }
 
-    /// The listing that stands at that place.
-    pub fn of(
-        index: &Index,
-        row: Row,
-        (segment, doc): (SegmentId, u32),
-        listing: &Listing,
-    ) -> Self {
-        let mut subject = Self {
-            row,
-            segment,
-            doc,
-            words: BTreeMap::new(),
-            characters: BTreeMap::new(),
-            positions: HashMap::new(),
-        };
+    /// The listing of that row.
+    pub fn of(index: &Index, row: Row, listing: &Listing) -> Self {
+        let (mut words, mut characters) = (BTreeMap::new(), BTreeMap::new());
         let mut values = vec![(Place::Title, &listing.title), (Place::Text, &listing.text)];
         values.extend(listing.keywords.iter().map(|k| (Place::Keyword, k)));
         for (number, (place, value)) in (0..).zip(values) {
             let analysis = index.analyzer.analyse(head(value, MAX_TEXT));
-            count(&mut subject.words, &analysis.words, place);
-            count(&mut subject.characters, &analysis.characters, place);
+            for token in analysis.words {
+                count(&mut words, token, place);
+            }
             for token in analysis.characters {
                 let at = (number << 32) + u64::from(token.position);
-                subject.positions.entry(token.term).or_default().push(at);
+                count(&mut characters, token, place).positions.push(at);
             }
         }
-        subject
-    }
-
-    /// Its terms in the order in which a question is weighed.
-    pub fn terms(&self) -> impl Iterator<Item = (Sight, &str, &Found)> {
-        let words = self.words.iter().map(|(t, f)| (Sight::Words, t.as_str(), f));
-        words.chain(self.characters.iter().map(|(t, f)| (Sight::Characters, t.as_str(), f)))
+        let of = |sight, terms: BTreeMap<String, Found>| {
+            terms.into_iter().map(move |(term, found)| (sight, term, found))
+        };
+        let terms = of(Sight::Words, words).chain(of(Sight::Characters, characters)).collect();
+        Self { row, terms }
     }
 
     /// What one unit of a term's worth earns here: 1 for a search, which asks only whether the term is
@@ -120,28 +89,12 @@ impl Subject {
         }
         share
     }
-
-    /// How often the phrase stands here as it was written.
-    pub fn occurrences(&self, phrase: &Phrase) -> usize {
-        let mut lists = Vec::with_capacity(phrase.terms.len());
-        for (offset, term) in &phrase.terms {
-            let Some(positions) = self.positions.get(term) else { return 0 };
-            lists.push((u64::from(*offset), positions));
-        }
-        let Some(((offset, first), rest)) = lists.split_first() else { return 0 };
-        let starts = first.iter().filter_map(|at| at.checked_sub(*offset));
-        let whole = |start: &u64| {
-            rest.iter().all(|(offset, positions)| positions.contains(&(start + offset)))
-        };
-        starts.filter(whole).count()
-    }
 }
 
-fn count(terms: &mut BTreeMap<String, Found>, tokens: &[Token], place: Place) {
-    for token in tokens {
-        let found = terms.entry(token.term.clone()).or_default();
-        found.count += 1;
-        found.title |= place == Place::Title;
-        found.keywords |= place == Place::Keyword;
-    }
+fn count(terms: &mut BTreeMap<String, Found>, token: Token, place: Place) -> &mut Found {
+    let found = terms.entry(token.term).or_default();
+    found.count += 1;
+    found.title |= place == Place::Title;
+    found.keywords |= place == Place::Keyword;
+    found
 }

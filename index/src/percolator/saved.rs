@@ -1,10 +1,7 @@
-//! One saved question: its terms, its conditions, and what is known of the best answer to it.
-use std::{collections::HashMap, sync::Arc};
-
-use tantivy::index::SegmentId;
-
+//! One saved question: its terms, its conditions, and how a listing is weighed against it.
 use super::{
     Saved,
+    best::{Best, MOST_BITS},
     frequencies::{Frequencies, Rarity},
     listing::Subject,
 };
@@ -12,9 +9,10 @@ use crate::{
     analysis::Analyzer,
     index::{SEPARATOR, head},
     listing::Kind,
+    number::{index, real},
     ranking::{Phrase, Plan, Sight},
-    request::{Filters, MAX_QUERY, MatchPath, SearchRequest},
-    view::View,
+    request::{Filters, MAX_QUERY, MatchPath},
+    view::Row,
     weights::{Weights, ranking},
 };
 
@@ -28,6 +26,17 @@ pub(super) enum Lane {
 
 impl Lane {
     pub const COUNT: usize = 9;
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::SearchAll,
+        Self::Search(Kind::Achievement),
+        Self::Search(Kind::Demand),
+        Self::Match(MatchPath::Keyword, Kind::Achievement),
+        Self::Match(MatchPath::Keyword, Kind::Demand),
+        Self::Match(MatchPath::Problem, Kind::Achievement),
+        Self::Match(MatchPath::Problem, Kind::Demand),
+        Self::Match(MatchPath::Listing, Kind::Achievement),
+        Self::Match(MatchPath::Listing, Kind::Demand),
+    ];
 
     pub fn number(self) -> usize {
         let side = |kind| match kind {
@@ -60,6 +69,17 @@ impl Lane {
         })
     }
 
+    /// Of a term's number of achievements and of demands, those among which it is rare or not.
+    pub fn count(self, [achievements, demands]: [u32; 2]) -> u32 {
+        match self {
+            Self::SearchAll => achievements + demands,
+            Self::Search(kind) | Self::Match(_, kind) => match kind {
+                Kind::Achievement => achievements,
+                Kind::Demand => demands,
+            },
+        }
+    }
+
     /// The kinds among which a term is rare or not.
     pub fn among(self) -> &'static [Kind] {
         match self {
@@ -72,72 +92,50 @@ impl Lane {
     }
 }
 
-/// A listing found for a search, and which of the search's terms it has.
-#[derive(Debug, Clone)]
-pub(super) struct Witness {
-    pub segment: SegmentId,
-    pub doc: u32,
-    /// Bit n is term n of the slot; a search of more terms has no witness.
-    pub has: u128,
+/// What one listing has of the terms that are looked for, in one lane.
+pub(super) struct Seen<'a> {
+    pub rarity: Rarity<'a>,
+    /// By number of the term: one above the place of the subject's term, 0 where it has none.
+    pub places: &'a [u32],
+    /// By place: what one unit of the term's weight earns.
+    pub gains: Vec<f64>,
 }
 
-impl Witness {
-    pub const MOST_TERMS: usize = 128;
-
-    pub fn of_subject(
-        subject: &Subject,
-        terms: &[(u32, f64)],
-        gains: &HashMap<u32, f64>,
-    ) -> Option<Self> {
-        let has = bits(terms, |number| gains.contains_key(&number))?;
-        Some(Self { segment: subject.segment, doc: subject.doc, has })
+impl Seen<'_> {
+    /// The place of the term among the subject's; none where it has it not.
+    fn place(&self, number: u32) -> Option<usize> {
+        self.places.get(index(number)).and_then(|place| index(*place).checked_sub(1))
     }
 }
 
-/// The most that any listing covered when the search was last asked, in the worths of that time; later
-/// listings raise it. What a listing covers now is at most that, scaled by how the worths have moved.
-#[derive(Debug, Clone)]
-pub(super) struct Peak {
-    sum: f64,
-    worths: Box<[f64]>,
+/// How a listing stands to a question, in worths.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weighed {
+    /// Of all terms that are looked up.
+    pub total: f64,
+    /// Of those the listing has.
+    pub had: f64,
+    /// What these and the phrases have earned.
+    pub earned: f64,
 }
 
-impl Peak {
-    pub fn of(covered: f64, terms: &[(u32, f64)], rarity: &Rarity) -> Self {
-        let worths: Box<[f64]> = terms.iter().map(|(n, weight)| weight * rarity.of(*n)).collect();
-        Self { sum: covered * worths.iter().sum::<f64>(), worths }
+impl Weighed {
+    /// The share of the question's worth that the listing has.
+    pub fn covered(&self) -> f64 {
+        if self.total > 0.0 { self.had / self.total } else { 0.0 }
     }
 
-    /// Takes in a listing that has the terms in `gains`.
-    pub fn raise(&mut self, terms: &[(u32, f64)], gains: &HashMap<u32, f64>) {
-        let has = terms.iter().zip(&self.worths).filter(|((n, _), _)| gains.contains_key(n));
-        self.sum = self.sum.max(has.map(|(_, worth)| worth).sum());
-    }
-
-    /// The most that any listing can cover now.
-    pub fn bound(&self, terms: &[(u32, f64)], rarity: &Rarity) -> f64 {
-        let (mut total, mut moved) = (0.0, 0.0_f64);
-        for ((number, weight), before) in terms.iter().zip(&self.worths) {
-            let worth = weight * rarity.of(*number);
-            total += worth;
-            moved = moved.max(worth / before);
-        }
-        if total > 0.0 { self.sum * moved / total } else { 1.0 }
+    /// What the wording of a match earns.
+    pub fn points(&self) -> f64 {
+        if self.total > 0.0 { 100.0 * self.earned / self.total } else { 0.0 }
     }
 }
 
-/// Which of `terms` are there; none when there are too many to say.
-pub(super) fn bits(terms: &[(u32, f64)], mut has: impl FnMut(u32) -> bool) -> Option<u128> {
-    if terms.len() > Witness::MOST_TERMS {
-        return None;
-    }
-    let mut all = 0;
-    for (bit, (number, _)) in (0..).zip(terms) {
-        if has(*number) {
-            all |= 1_u128 << bit;
-        }
-    }
-    Some(all)
+/// A run of a short text, by the numbers of its terms.
+struct Run {
+    text: Box<str>,
+    /// With their distances from the start.
+    terms: Box<[(u64, u32)]>,
 }
 
 pub(super) struct Slot {
@@ -147,32 +145,30 @@ pub(super) struct Slot {
     pub terms: Box<[(u32, f64)]>,
     /// How many of the terms are words.
     words: usize,
-    phrases: Box<[Phrase]>,
+    runs: Box<[Run]>,
     pub single: Option<Box<str>>,
     /// A search without a word lists everything.
     pub is_open: bool,
-    filters: Arc<Filters>,
+    /// None where every listing passes that is not hidden.
+    filters: Option<Box<Filters>>,
     exclude_owner: Option<Box<str>>,
     exclude_id: Option<Box<str>>,
-    /// The search, to be asked when no witness can decide.
-    pub request: Option<Box<SearchRequest>>,
-    pub witness: Option<Witness>,
-    pub peak: Option<Peak>,
+    /// Of a search, once it was looked at.
+    pub best: Option<Best>,
 }
 
 impl Slot {
     pub fn of(analyzer: &Analyzer, id: &str, saved: Saved, frequencies: &mut Frequencies) -> Self {
-        let (lane, plan, filters, owner, other, request) = match saved {
-            Saved::Search(mut request) => {
+        let (lane, plan, filters, owner, other) = match saved {
+            Saved::Search(request) => {
                 let lane = request.kind.map_or(Lane::SearchAll, Lane::Search);
-                request.q = head(&request.q, MAX_QUERY).to_owned();
-                let plan = Plan::of_question(analyzer, &request.q, lane.weights());
-                (lane, plan, request.filters.clone(), None, None, Some(Box::new(request)))
+                let plan = Plan::of_question(analyzer, head(&request.q, MAX_QUERY), lane.weights());
+                (lane, plan, request.filters, None, None)
             }
             Saved::Match(request) => {
                 let lane = Lane::Match(request.path(), request.want);
                 let plan = Plan::of_request(analyzer, &request, lane.weights());
-                (lane, plan, request.filters, request.exclude_owner, request.exclude_id, None)
+                (lane, plan, request.filters, request.exclude_owner, request.exclude_id)
             }
         };
         let terms: Box<[(u32, f64)]> = plan
@@ -180,113 +176,92 @@ impl Slot {
             .iter()
             .map(|w| (frequencies.number_of(w.sight, &w.term), w.weight))
             .collect();
-        let single = plan.single().filter(|_| request.is_some()).map(Into::into);
-        // a search is found by its terms alone
-        let phrases = match lane.is_match() && lane.weights().phrase_text > 0.0 {
-            true => plan.phrases.clone().into_boxed_slice(),
-            false => Box::default(),
+        let single = plan.single().filter(|_| !lane.is_match()).map(Into::into);
+        // only a short text is weighed by its phrases; a search is found by its terms alone
+        let runs = match lane {
+            Lane::Match(MatchPath::Keyword, _) => {
+                plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect()
+            }
+            _ => Box::default(),
         };
         Self {
             id: id.into(),
             lane,
             words: plan.wanted.iter().filter(|w| w.sight == Sight::Words).count(),
-            is_open: request.is_some() && terms.is_empty(),
+            is_open: !lane.is_match() && terms.is_empty(),
             terms,
-            phrases,
+            runs,
             single,
-            filters: Arc::new(filters),
+            filters: (filters != Filters::default()).then(|| Box::new(filters)),
             exclude_owner: owner.map(Into::into),
             exclude_id: other.map(Into::into),
-            request,
-            witness: None,
-            peak: None,
+            best: None,
         }
     }
 
-    pub fn needs_witness(&self) -> bool {
-        self.request.is_some() && !self.is_open && self.single.is_none() && self.peak.is_none()
+    /// Whether this is a search that the market was never looked at for.
+    pub fn is_waiting(&self) -> bool {
+        let weighs = !self.is_open && self.single.is_none() && !self.lane.is_match();
+        weighs && self.terms.len() <= MOST_BITS && self.best.is_none()
+    }
+
+    /// The terms of one sight, then of the other.
+    pub fn sights(&self) -> [&[(u32, f64)]; 2] {
+        let (words, characters) =
+            self.terms.split_at_checked(self.words).unwrap_or((&self.terms, &[]));
+        [words, characters]
+    }
+
+    pub fn passes(&self, row: &Row) -> bool {
+        match &self.filters {
+            Some(filters) => row.passes(filters),
+            None => !row.hidden,
+        }
     }
 
     /// Whether the listing meets the conditions, whatever it says.
-    pub fn admits(&self, subject: &Subject) -> bool {
-        let row = &subject.row;
+    pub fn admits(&self, row: &Row) -> bool {
         self.lane.among().contains(&row.kind)
-            && row.passes(&self.filters)
+            && self.passes(row)
             && self.exclude_owner.as_deref().is_none_or(|owner| *row.owner != *owner)
             && self.exclude_id.as_deref().is_none_or(|id| *row.id != *id)
     }
 
-    /// Long questions are cut to their strongest terms, as when they are asked: the sum of their worth,
-    /// and what those that the listing has have earned.
-    fn strongest(
-        &self,
-        earned: f64,
-        gains: &HashMap<u32, f64>,
-        rarity: &Rarity,
-    ) -> (f64, f64, Option<Vec<u32>>) {
+    /// The listing against the question, as when it is asked.
+    pub fn weigh(&self, seen: &Seen, subject: &Subject) -> Weighed {
+        let mut weighed = Weighed::default();
         let most = self.lane.weights().most_terms;
-        let (words, characters) =
-            self.terms.split_at_checked(self.words).unwrap_or((&self.terms, &[]));
-        let worth = |(number, weight): &(u32, f64)| weight * rarity.of(*number);
-        if words.len() <= most && characters.len() <= most {
-            return (self.terms.iter().map(worth).sum(), earned, None);
-        }
-        let (mut total, mut earned, mut kept) = (0.0, 0.0, Vec::new());
-        for part in [words, characters] {
-            let mut worths: Vec<f64> = part.iter().map(worth).collect();
-            let mut least = f64::NEG_INFINITY;
-            if worths.len() > most {
-                worths.sort_by(|a, b| b.total_cmp(a));
-                least = worths.get(most).copied().unwrap_or(least);
-            }
-            for term in part.iter().filter(|term| worth(term) > least) {
-                total += worth(term);
-                kept.push(term.0);
-                earned += gains.get(&term.0).map_or(0.0, |gain| term.1 * gain);
+        for part in self.sights() {
+            let least = least_kept(part, most, &seen.rarity);
+            for (number, weight) in part {
+                let worth = weight * seen.rarity.of(*number);
+                if worth <= least {
+                    continue;
+                }
+                weighed.total += worth;
+                if let Some(gain) = seen.place(*number).and_then(|at| seen.gains.get(at)) {
+                    weighed.had += worth;
+                    weighed.earned += weight * gain;
+                }
             }
         }
-        (total, earned, Some(kept))
+        weighed.earned += self.runs.iter().map(|run| self.run(run, seen, subject)).sum::<f64>();
+        weighed
     }
 
-    /// The share of the search's worth that the listing has.
-    pub fn covered(&self, earned: f64, gains: &HashMap<u32, f64>, rarity: &Rarity) -> f64 {
-        let (total, earned, _) = self.strongest(earned, gains, rarity);
-        if total > 0.0 { earned / total } else { 0.0 }
-    }
-
-    /// The points that a match must earn to be suitable; a search needs none.
-    pub fn floor(&self) -> f64 {
+    /// The points that a match must earn to be suitable among so many listings, no fewer among more; a
+    /// search needs none.
+    pub fn floor(&self, listings: f64) -> f64 {
         match self.lane {
-            Lane::Match(path, _) => ranking().suitability(path, self.terms.len()).floor(),
+            Lane::Match(path, _) => ranking().suitability(path, self.terms.len(), listings).floor(),
             Lane::SearchAll | Lane::Search(_) => 0.0,
         }
     }
 
-    /// What the wording of a match earns.
-    pub fn points(
-        &self,
-        earned: f64,
-        gains: &HashMap<u32, f64>,
-        rarity: &Rarity,
-        subject: &Subject,
-    ) -> f64 {
-        let (total, earned, kept) = self.strongest(earned, gains, rarity);
-        if total <= 0.0 {
-            return 0.0;
-        }
-        let phrases: f64 =
-            self.phrases.iter().map(|p| self.phrase(p, kept.as_deref(), rarity, subject)).sum();
-        100.0 * (earned + phrases) / total
-    }
-
-    fn phrase(
-        &self,
-        phrase: &Phrase,
-        kept: Option<&[u32]>,
-        rarity: &Rarity,
-        subject: &Subject,
-    ) -> f64 {
-        let often = subject.occurrences(phrase);
+    /// What a run earns by standing there as it was written. A text that has runs is far too short to
+    /// be cut.
+    fn run(&self, run: &Run, seen: &Seen, subject: &Subject) -> f64 {
+        let often = occurrences(run, seen, subject);
         if often == 0 {
             return 0.0;
         }
@@ -294,41 +269,67 @@ impl Slot {
             .terms
             .iter()
             .skip(self.words)
-            .filter(|(number, _)| kept.is_none_or(|kept| kept.contains(number)))
-            .filter(|(number, _)| {
-                phrase.terms.iter().any(|(_, t)| rarity.is(*number, Sight::Characters, t))
-            })
-            .map(|(number, weight)| weight * rarity.of(*number))
+            .filter(|(number, _)| run.terms.iter().any(|(_, n)| n == number))
+            .map(|(number, weight)| weight * seen.rarity.of(*number))
             .sum();
         let (weights, row) = (self.lane.weights(), &subject.row);
-        let often = crate::number::real(often);
+        let often = real(often);
         let mut share = weights.phrase_text * often / (often + 1.0);
-        if row.folded_title.contains(&phrase.text) {
+        if row.folded_title.contains(&*run.text) {
             share += weights.phrase_title;
         }
-        if row.folded_keywords.split(SEPARATOR).any(|k| k == phrase.text) {
+        if row.folded_keywords.split(SEPARATOR).any(|k| *k == *run.text) {
             share += weights.phrase_whole_keyword;
-        } else if row.folded_keywords.contains(&phrase.text) {
+        } else if row.folded_keywords.contains(&*run.text) {
             share += weights.phrase_keyword;
         }
         worth * share
     }
 
-    /// What the witness covers by today's frequencies; none without one that is still shown.
-    pub fn witnessed(&self, view: &View, rarity: &Rarity) -> Option<f64> {
-        let witness = self.witness.as_ref()?;
-        let (reader, _) = view.readers().find(|(r, _)| r.segment_id() == witness.segment)?;
-        if reader.alive_bitset().is_some_and(|bits| !bits.is_alive(witness.doc)) {
+    /// Which of the terms the listing has; none when there are too many to say.
+    pub fn pattern(&self, seen: &Seen) -> Option<u128> {
+        if self.terms.len() > MOST_BITS {
             return None;
         }
-        let (mut total, mut has) = (0.0, 0.0);
-        for (bit, (number, weight)) in (0..).zip(&self.terms) {
-            let worth = weight * rarity.of(*number);
-            total += worth;
-            if witness.has & (1_u128 << bit) != 0 {
-                has += worth;
-            }
-        }
-        (total > 0.0).then(|| has / total)
+        let bits = (0..).zip(&self.terms).filter(|(_, (n, _))| seen.place(*n).is_some());
+        Some(bits.fold(0, |all, (bit, _)| all | 1_u128 << bit))
     }
+}
+
+/// The terms of one sight are cut to the strongest `most`; only what is worth more than this is kept.
+pub(super) fn least_kept(terms: &[(u32, f64)], most: usize, rarity: &Rarity) -> f64 {
+    if terms.len() <= most {
+        return f64::NEG_INFINITY;
+    }
+    let mut worths: Vec<f64> = terms.iter().map(|(n, weight)| weight * rarity.of(*n)).collect();
+    nth(&mut worths, most).unwrap_or(f64::NEG_INFINITY)
+}
+
+/// The largest worth but `n`; none where there are no more than that.
+pub(super) fn nth(worths: &mut [f64], n: usize) -> Option<f64> {
+    let more = worths.len() > n;
+    more.then(|| *worths.select_nth_unstable_by(n, |a, b| b.total_cmp(a)).1)
+}
+
+fn run(phrase: &Phrase, frequencies: &mut Frequencies) -> Run {
+    let terms = phrase
+        .terms
+        .iter()
+        .map(|(offset, term)| (u64::from(*offset), frequencies.number_of(Sight::Characters, term)));
+    Run { text: phrase.text.as_str().into(), terms: terms.collect() }
+}
+
+/// How often the run stands in the listing as it was written.
+fn occurrences(run: &Run, seen: &Seen, subject: &Subject) -> usize {
+    let mut lists = Vec::with_capacity(run.terms.len());
+    for (offset, number) in &run.terms {
+        let found = seen.place(*number).and_then(|at| subject.terms.get(at));
+        let Some((.., found)) = found else { return 0 };
+        lists.push((*offset, &found.positions));
+    }
+    let Some(((offset, first), rest)) = lists.split_first() else { return 0 };
+    let starts = first.iter().filter_map(|at| at.checked_sub(*offset));
+    let whole =
+        |start: &u64| rest.iter().all(|(offset, positions)| positions.contains(&(start + offset)));
+    starts.filter(whole).count()
 }
