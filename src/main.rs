@@ -24,7 +24,7 @@ use keshi::{
     openapi, operations,
     worker::Worker,
 };
-use keshi_index::Ranking;
+use keshi_index::{Ranking, fitting::Scope};
 
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -113,6 +113,9 @@ enum Command {
         /// Parts of the queries that are held out in turn.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=50))]
         folds: u8,
+        /// Leave the order as it is and fit the probabilities of its matches alone.
+        #[arg(long)]
+        probabilities: bool,
         /// Write the constants as a file that KESHI_RANKING can name.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -240,14 +243,15 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
                 println!("{report}");
             }
         }
-        Command::Fit { corpus, queries, qrels, shipped, folds, out, json } => {
+        Command::Fit { corpus, queries, qrels, shipped, folds, probabilities, out, json } => {
+            let scope = if probabilities { Scope::Probabilities } else { Scope::All };
             let from = match &config.ranking {
                 Some(file) => Ranking::read(file)?,
                 None => Ranking::shipped()?,
             };
             let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
             let fit = |[corpus, queries, qrels]: &[PathBuf; 3]| {
-                Ok(keshi_index::fitting::fit(corpus, queries, qrels, folds.into(), &from)?)
+                Ok(keshi_index::fitting::fit(corpus, queries, qrels, folds.into(), scope, &from)?)
             };
             let found = if shipped { demo::with_shipped_set(fit)? } else { fit(&given)? };
             if json {

@@ -1,5 +1,5 @@
 //! Matching quality on a test set: `eval CORPUS QUERIES QRELS [RUN]`, figures as text, or as JSON
-//! with `KESHI_EVAL_JSON=1`.
+//! with `KESHI_EVAL_JSON=1`. `KESHI_RANKING` names other constants than those that ship.
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -9,6 +9,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [corpus, queries, qrels, run] => (corpus, queries, qrels, Some(Path::new(run))),
         _ => return Err("usage: eval CORPUS QUERIES QRELS [RUN]".into()),
     };
+    if let Some(file) = std::env::var_os("KESHI_RANKING") {
+        keshi_index::weights::install(Path::new(&file))?;
+    }
     let report = keshi_index::evaluation::evaluate(
         Path::new(corpus),
         Path::new(queries),

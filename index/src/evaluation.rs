@@ -8,11 +8,12 @@
 //!
 //! Metrics, averaged over the queries that have judgements: **nDCG@10** with gain `2^grade − 1` and
 //! discount `log2(rank + 1)`; **MRR@10** of the first document of grade 2 or more; **Recall@50** of
-//! documents of grade 2 or more. The intervals are 95 % bootstrap intervals over queries with a
+//! documents of grade 2 or more. Documents of the same score have no order among them: each figure is the
+//! mean over all orders they could stand in. The intervals are 95 % bootstrap intervals over queries with a
 //! fixed seed, so that the same run gives the same figures.
 //!
-//! A query without a title and of at most [`crate::ranking::SHORT`] characters goes to the search box, every
-//! other one to matching, as in the service.
+//! A query that takes the keyword path ([`MatchPath`]) goes to the search box, every other one to
+//! matching, as in the service.
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
@@ -206,17 +207,15 @@ pub fn evaluate(
 
     let mut newest: Vec<&Document> = documents.iter().rev().collect();
     newest.sort_by(|a, b| b.published_at.cmp(&a.published_at));
-    let newest: Vec<&str> = newest.iter().take(DEPTH).map(|d| d.id.as_str()).collect();
+    let newest: Vec<&str> = newest.into_iter().take(DEPTH).map(|d| d.id.as_str()).collect();
     let mut dice = Dice(SEED);
-    let random: Vec<Vec<&str>> =
-        queries_read.iter().map(|_| dice.sample(&documents, DEPTH)).collect();
+    let random: Vec<Vec<(String, f64)>> =
+        queries_read.iter().map(|_| ordered(dice.sample(&documents, DEPTH))).collect();
 
     let mut rows = Vec::new();
-    let own: Vec<Vec<&str>> =
-        run.iter().map(|list| list.iter().map(|(id, _)| id.as_str()).collect()).collect();
-    rows.extend(rows_of(model(), &queries_read, &own, &judgements));
+    rows.extend(rows_of(model(), &queries_read, &run, &judgements));
     rows.extend(rows_of("random", &queries_read, &random, &judgements));
-    let newest = vec![newest; queries_read.len()];
+    let newest = vec![ordered(newest); queries_read.len()];
     rows.extend(rows_of("newest", &queries_read, &newest, &judgements));
     Ok(Report {
         model: model().to_owned(),
@@ -267,10 +266,15 @@ fn write_run(path: &Path, queries: &[Query], run: &[Vec<(String, f64)>]) -> Resu
     out.flush().map_err(fault)
 }
 
+/// An order without scores as one with.
+fn ordered(list: Vec<&str>) -> Vec<(String, f64)> {
+    (1..).zip(list).map(|(rank, id)| (id.to_owned(), -f64::from(rank))).collect()
+}
+
 fn rows_of(
     system: &str,
     queries: &[Query],
-    run: &[Vec<&str>],
+    run: &[Vec<(String, f64)>],
     judgements: &Judgements,
 ) -> Vec<Row> {
     let mut by_kind: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
@@ -310,9 +314,12 @@ struct Measured {
     recall: Option<f64>,
 }
 
+fn gain(grade: u32) -> f64 {
+    f64::from(2_u32.saturating_pow(grade.min(20))) - 1.0
+}
+
 /// The discounted gain of grades in an order, at ten.
 pub(crate) fn dcg(grades: impl Iterator<Item = u32>) -> f64 {
-    let gain = |grade: u32| f64::from(2_u32.saturating_pow(grade.min(20))) - 1.0;
     (2..).zip(grades.take(10)).map(|(i, grade)| gain(grade) / f64::from(i).log2()).sum()
 }
 
@@ -323,21 +330,44 @@ pub(crate) fn ideal(grades: &HashMap<String, u32>) -> f64 {
     dcg(ideal.into_iter())
 }
 
-fn measure(list: &[&str], grades: &HashMap<String, u32>) -> Option<Measured> {
+/// Best first, each document with its score.
+fn measure(list: &[(String, f64)], grades: &HashMap<String, u32>) -> Option<Measured> {
     let best = ideal(grades);
     if best <= 0.0 {
         return None;
     }
-    let found: Vec<u32> =
-        list.iter().take(50).map(|id| grades.get(*id).copied().unwrap_or(0)).collect();
     let relevant = grades.values().filter(|g| **g >= 2).count();
-    let first = found.iter().take(10).position(|g| *g >= 2);
-    let hits = found.iter().filter(|g| **g >= 2).count();
+    let (mut sum, mut mrr, mut recall) = (0.0, 0.0, 0.0);
+    let (mut before, mut none_yet) = (0_usize, 1.0_f64);
+    for tied in list.chunk_by(|a, b| a.1 == b.1) {
+        let of: Vec<u32> =
+            tied.iter().map(|(id, _)| grades.get(id).copied().unwrap_or(0)).collect();
+        let (size, hits) = (of.len(), of.iter().filter(|g| **g >= 2).count());
+        let mean = of.iter().map(|g| gain(*g)).sum::<f64>() / real(size);
+        // while the tied ones that do not count stand before the first that does
+        let mut all_wrong = none_yet;
+        for (at, rank) in (0..size).zip(before + 1..) {
+            if rank <= 10 {
+                sum += mean / (real(rank) + 1.0).log2();
+                let left = real(size - at);
+                let right_next = (real(hits) / left).min(1.0);
+                mrr += all_wrong * right_next / real(rank);
+                all_wrong *= 1.0 - right_next;
+            }
+            if rank <= 50 {
+                recall += real(hits) / real(size);
+            }
+        }
+        if hits > 0 {
+            none_yet = 0.0;
+        }
+        before += size;
+    }
     let graded = relevant > 0;
     Some(Measured {
-        ndcg: dcg(found.iter().copied()) / best,
-        mrr: graded.then(|| first.map_or(0.0, |i| 1.0 / real(i + 1))),
-        recall: graded.then(|| real(hits) / real(relevant)),
+        ndcg: sum / best,
+        mrr: graded.then_some(mrr),
+        recall: graded.then(|| recall / real(relevant)),
     })
 }
 
@@ -459,6 +489,9 @@ mod tests {
     #[test]
     fn metrics_are_those_of_the_reference() {
         let judged = grades(&[("a", 3), ("b", 2), ("c", 1)]);
+        let measure = |list: &[&str], grades: &HashMap<String, u32>| {
+            super::measure(&ordered(list.to_vec()), grades)
+        };
         let m = measure(&["x", "b", "c", "a"], &judged).unwrap();
         let dcg = 3.0 / 3_f64.log2() + 1.0 / 4_f64.log2() + 7.0 / 5_f64.log2();
         let ideal = 7.0 + 3.0 / 3_f64.log2() + 1.0 / 4_f64.log2();
@@ -469,6 +502,39 @@ mod tests {
         assert_eq!((m.ndcg, m.mrr, m.recall), (0.0, Some(0.0), Some(0.5)));
         assert_eq!(measure(&["a"], &grades(&[("a", 0)])), None);
         assert_eq!(measure(&["c"], &grades(&[("c", 1)])).unwrap().recall, None);
+    }
+
+    /// Against the mean over every order of what is tied.
+    #[test]
+    fn what_is_tied_has_no_order() {
+        let judged = grades(&[("a", 3), ("b", 2), ("c", 1)]);
+        let list = |ids: [&str; 5], scores: [f64; 5]| -> Vec<(String, f64)> {
+            ids.iter().zip(scores).map(|(id, score)| ((*id).to_owned(), score)).collect()
+        };
+        let tied = measure(&list(["x", "b", "y", "a", "c"], [9.0, 5.0, 5.0, 5.0, 1.0]), &judged);
+        let orders = [
+            ["x", "b", "y", "a", "c"],
+            ["x", "b", "a", "y", "c"],
+            ["x", "y", "b", "a", "c"],
+            ["x", "y", "a", "b", "c"],
+            ["x", "a", "b", "y", "c"],
+            ["x", "a", "y", "b", "c"],
+        ];
+        let each: Vec<Measured> = orders
+            .iter()
+            .map(|ids| measure(&list(*ids, [5.0, 4.0, 3.0, 2.0, 1.0]), &judged).unwrap())
+            .collect();
+        let mean = |of: fn(&Measured) -> f64| each.iter().map(of).sum::<f64>() / 6.0;
+        let tied = tied.unwrap();
+        assert!((tied.ndcg - mean(|m| m.ndcg)).abs() < 1e-12);
+        assert!((tied.mrr.unwrap() - mean(|m| m.mrr.unwrap())).abs() < 1e-12);
+        assert_eq!(tied.recall, Some(1.0));
+        // at the edge of fifty
+        let mut long: Vec<(String, f64)> =
+            (0..49).map(|n| (format!("n{n}"), 100.0 - f64::from(n))).collect();
+        long.extend(["a", "x", "y", "z"].map(|id| (id.to_owned(), 1.0)));
+        let edge = measure(&long, &grades(&[("a", 3)])).unwrap();
+        assert_eq!(edge.recall, Some(0.25));
     }
 
     #[test]

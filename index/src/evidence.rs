@@ -4,17 +4,13 @@
 //! are shown are read once more. Evidence of character pairs is a run of the request whose every pair the
 //! listing has; where the listing says them apart, the longest piece of the run that it does say takes its
 //! place, so that everything shown can be pointed at.
-use tantivy::{DocSet, TERMINATED, schema::IndexRecordOption};
-
 use crate::{
     Result,
     analysis::{Folded, fold},
     explanation::{Evidence, Place, Span},
     index::{Index, head},
-    listing::{Kind, Listing},
-    number::index,
+    listing::Listing,
     request::{MAX_TEXT, Match},
-    view::View,
 };
 
 impl Index {
@@ -23,32 +19,15 @@ impl Index {
     pub fn locate(&self, matches: &mut [Match]) -> Result<()> {
         let view = self.view();
         for found in matches {
-            let Some(listing) = self.read(&view, found.kind, &found.id)? else { continue };
+            let key = self.fields.key(found.kind, &found.id);
+            let Some(flat) = view.find(&key)? else { continue };
+            let Some(listing) = view.listing(&self.fields, flat)? else { continue };
             let text = Read::of(&listing);
             for evidence in found.explanation.parts.iter_mut().flat_map(|p| &mut p.evidence) {
                 text.locate(evidence);
             }
         }
         Ok(())
-    }
-
-    fn read(&self, view: &View, kind: Kind, id: &str) -> Result<Option<Listing>> {
-        let term = self.fields.key(kind, id);
-        for (reader, segment) in view.readers() {
-            let inverted = reader.inverted_index(term.field())?;
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
-            else {
-                continue;
-            };
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                if reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc)) {
-                    return view.listing(&self.fields, segment.base + index(doc));
-                }
-                doc = postings.advance();
-            }
-        }
-        Ok(None)
     }
 }
 
@@ -131,6 +110,7 @@ fn span(text: &Folded, piece: &str, keyword: Option<usize>) -> Option<Span> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
+    use crate::listing::Kind;
 
     fn told(term: &str, field: Place) -> (String, Place, Option<Span>) {
         let listing = Listing {
@@ -150,7 +130,7 @@ mod tests {
         // another field than told, and a keyword by its number
         assert_eq!(told("镁碳砖", Place::Title).1, Place::Keywords);
         assert_eq!(told("镁碳砖", Place::Title).2, at(0, 3, Some(1)));
-        assert_eq!(told("镁碳砖", Place::Text).2, at(25, 28, None));
+        assert_eq!(told("镁碳砖", Place::Text).2, at(24, 27, None));
         // folded: full width, traditional, plural
         assert_eq!(told("lifepo4/c", Place::Text).2, at(0, 9, None));
         assert_eq!(told("正极材料", Place::Text).2, at(9, 13, None));
@@ -158,7 +138,7 @@ mod tests {
         // a run that stands there in pieces only
         assert_eq!(
             told("抗氧化热震", Place::Text),
-            ("抗氧化".into(), Place::Text, at(29, 32, None))
+            ("抗氧化".into(), Place::Text, at(28, 31, None))
         );
         assert_eq!(told("没有", Place::Text), ("没有".into(), Place::Text, None));
     }

@@ -24,9 +24,9 @@
 //! · `view` what one commit shows · [`weights`] the constants of the ranking · [`request`] questions and
 //! answers · [`ranking`] plans, points, matches · `retrieval` the best of them without weighing all ·
 //! `search` the search box · [`percolator`] saved questions that a listing answers · [`explanation`] parts
-//! and sentences · `evidence` where they stand · [`likeness`] near-duplicates · [`exposure`] evening out
-//! what is shown · [`evaluation`] quality on a test set · [`fitting`] the constants of the ranking from a
-//! test set · [`calibration`] points as probability · [`recombine`] markets of any size for benchmarks ·
+//! and sentences · `evidence` where they stand · [`calibration`] points as probability · [`likeness`]
+//! near-duplicates · [`exposure`] evening out what is shown · [`evaluation`] quality on a test set ·
+//! [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
 //! [`measure`] speed against the bare engine.
 
 pub mod analysis;

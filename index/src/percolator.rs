@@ -142,6 +142,7 @@ impl Percolator {
         let mut hits = Vec::new();
         self.plain_hits(&subject, &mut hits);
         let lanes = Lane::of_kind(kind);
+        let listings = view.size(kind).listings;
         let seen =
             touch(&self.frequencies, &mut self.tally, &mut self.places, &view, &subject, &lanes);
         let mut unsure = Vec::new();
@@ -156,7 +157,7 @@ impl Percolator {
             };
             let weighed = slot.weigh(seen, &subject);
             let is_hit = match slot.lane.is_match() {
-                true => Some(weighed.points() >= slot.floor()),
+                true => Some(weighed.points() >= slot.floor(listings)),
                 false => is_found(slot, &weighed, seen, &view, &self.market),
             };
             match is_hit {

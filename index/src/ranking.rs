@@ -772,7 +772,8 @@ impl Index {
         let view = self.view();
         let weights = ranking.weights(request.path());
         let plan = Plan::of_request(&self.analyzer, request, weights);
-        let suitability = ranking.suitability(request.path(), plan.wanted.len());
+        let listings = view.size(request.want).listings;
+        let suitability = ranking.suitability(request.path(), plan.wanted.len(), listings);
         let limit = request.limit.clamp(1, MAX_LIMIT);
         let floor = if request.include_unsuitable { 0.0 } else { suitability.floor() };
         let judge = Fitting { request, weights };

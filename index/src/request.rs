@@ -224,9 +224,10 @@ impl From<&Listing> for MatchRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchPath {
-    /// A text as short as a question from the search box, without title or keywords.
+    /// A text as short as a question from the search box and without the punctuation of a sentence; no
+    /// title, no keywords.
     Keyword,
-    /// A longer text without title or keywords.
+    /// Any other text without title or keywords.
     Problem,
     /// A listing, or a text that has a title or keywords as listings do.
     Listing,
@@ -251,9 +252,12 @@ impl MatchRequest {
         if self.title.is_some() || !self.keywords.is_empty() {
             return MatchPath::Listing;
         }
-        match self.text.chars().nth(index(SHORT)) {
-            None => MatchPath::Keyword,
-            Some(_) => MatchPath::Problem,
+        let is_sentence =
+            |c: char| matches!(c, '，' | '。' | '；' | '！' | '？' | ',' | ';' | '!' | '?');
+        let is_long = self.text.chars().nth(index(SHORT)).is_some();
+        match is_long || self.text.chars().any(is_sentence) {
+            true => MatchPath::Problem,
+            false => MatchPath::Keyword,
         }
     }
 }

@@ -208,14 +208,14 @@ impl View {
         Ok(None)
     }
 
-    fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
-        let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
-        self.segments.get(ord).map(|segment| (ord, segment))
-    }
-
     pub fn row(&self, flat: usize) -> Option<&Row> {
         let (_, segment) = self.segment_of(flat)?;
         segment.rows.get(flat - segment.base)
+    }
+
+    fn segment_of(&self, flat: usize) -> Option<(usize, &Segment)> {
+        let ord = self.segments.partition_point(|s| s.base <= flat).checked_sub(1)?;
+        self.segments.get(ord).map(|segment| (ord, segment))
     }
 
     pub fn listing(&self, fields: &Fields, flat: usize) -> Result<Option<Listing>> {

@@ -44,7 +44,8 @@ pub(crate) struct Weights {
     pub title: f64,
     #[serde(deserialize_with = "amount")]
     pub keywords: f64,
-    /// Share of a run's worth for standing there as written: title, keyword, whole keyword, text.
+    /// Share of a run's worth for standing there as written: title, keyword, whole keyword, text. On the
+    /// keyword path only: of a longer request hardly a run stands anywhere as it was written.
     #[serde(deserialize_with = "amount")]
     pub phrase_title: f64,
     #[serde(deserialize_with = "amount")]
@@ -65,14 +66,6 @@ pub(crate) struct Weights {
     pub from_keywords: f64,
     /// Terms of a view that are looked up; the strongest by weight and rarity are kept.
     pub most_terms: usize,
-    /// Points for finding all of the request's worth, for a title all of which the request says, and for
-    /// neighbouring words of the request all of which stand close together.
-    #[serde(deserialize_with = "amount")]
-    pub coverage: f64,
-    #[serde(deserialize_with = "amount")]
-    pub title_coverage: f64,
-    #[serde(deserialize_with = "amount")]
-    pub closeness: f64,
     /// Points for values that agree.
     #[serde(deserialize_with = "amount")]
     pub field: f64,
@@ -169,10 +162,27 @@ impl Ranking {
             let line = before.map_or(1, |before| before.matches('\n').count() + 1);
             Error::Ranking { file: file.to_owned(), line, why: fault.message().to_owned() }
         })?;
+        let of_section = |name: &str, why: &str| {
+            let line = 1 + text.lines().position(|l| l.trim() == name).unwrap_or(0);
+            Error::Ranking { file: file.to_owned(), line, why: why.to_owned() }
+        };
         if !constants.grades.rise() {
-            let line = 1 + text.lines().position(|l| l.trim() == "[grades]").unwrap_or(0);
-            let why = "the grades need rising probabilities: fair, good, high".to_owned();
-            return Err(Error::Ranking { file: file.to_owned(), line, why });
+            return Err(of_section(
+                "[grades]",
+                "the grades need rising probabilities: fair, good, high",
+            ));
+        }
+        for (section, weights) in
+            [("[problem]", &constants.problem), ("[listing]", &constants.listing)]
+        {
+            let (in_head, in_text) =
+                (weights.phrase_title + weights.phrase_keyword, weights.phrase_text);
+            if in_head + in_text + weights.phrase_whole_keyword > 0.0 {
+                return Err(of_section(
+                    section,
+                    "runs as written (phrase_…) count on the keyword path only",
+                ));
+            }
         }
         Self::of(constants)
     }
@@ -221,15 +231,19 @@ impl Ranking {
         &self.constants.grades
     }
 
-    /// What to ask of the matches of a request of so many terms ([`crate::ranking::Plan::wanted`]).
-    pub(crate) fn suitability(&self, path: MatchPath, terms: usize) -> Suitability {
+    /// What to ask of the matches of a request of so many terms ([`crate::ranking::Plan::wanted`]), among so
+    /// many listings of the wanted kind.
+    pub(crate) fn suitability(&self, path: MatchPath, terms: usize, listings: f64) -> Suitability {
+        Suitability::of(self.curve(path), &self.constants.grades, terms, listings)
+    }
+
+    pub(crate) fn curve(&self, path: MatchPath) -> Curve {
         let curves = &self.constants.suitability;
-        let curve = match path {
+        match path {
             MatchPath::Keyword => curves.keyword,
             MatchPath::Problem => curves.problem,
             MatchPath::Listing => curves.listing,
-        };
-        Suitability::of(curve, &self.constants.grades, terms)
+        }
     }
 
     pub(crate) fn weights(&self, path: MatchPath) -> &Weights {
@@ -290,6 +304,10 @@ mod tests {
         assert!(told.starts_with(&format!("mine.toml:{at}: ")), "{told}");
         let told = fault(|text| text.replacen("rarity = ", "rarity : ", 1));
         assert!(told.starts_with(&format!("mine.toml:{}: ", line("rarity"))), "{told}");
+        let told = fault(|text| text.replacen("fair = ", "fair = 0.99 #", 1));
+        assert!(told.starts_with(&format!("mine.toml:{}: the grades", line("[grades]"))), "{told}");
+        let told = fault(|text| text.replace("phrase_text = 0.0", "phrase_text = 0.5"));
+        assert!(told.starts_with(&format!("mine.toml:{}: runs", line("[problem]"))), "{told}");
         assert!(fault(|text| text.replacen("k3 = 20.0\n", "", 1)).contains("missing field `k3`"));
         assert!(fault(|text| text.replacen("bm25", "b m", 1)).contains("a name has"));
     }

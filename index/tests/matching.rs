@@ -64,6 +64,7 @@ fn the_right_subject_comes_first_and_says_why() {
     };
     let matches = index.matches(&request).unwrap();
     assert!(matches[0].title.contains("滚动轴承") && matches[0].suitable);
+    assert!(matches[0].grade > Grade::None && matches[0].probability > 0.0);
     let explanation = &matches[0].explanation;
     let terms: Vec<&str> =
         explanation.parts.iter().flat_map(|p| &p.evidence).map(|e| e.term.as_str()).collect();
@@ -94,7 +95,7 @@ fn nothing_suitable_is_an_answer() {
     );
     assert_eq!(index.matches(&strange).unwrap(), []);
     let all = index.matches(&MatchRequest { include_unsuitable: true, ..strange }).unwrap();
-    assert!(all.iter().all(|m| !m.suitable));
+    assert!(all.iter().all(|m| !m.suitable && m.grade == Grade::None));
     for nothing in ["", "的了和", "，。！", "😀"] {
         assert_eq!(index.matches(&demand(nothing)).unwrap(), [], "{nothing}");
     }
@@ -168,6 +169,22 @@ fn many_at_once_is_the_same_as_one_by_one() {
     assert!(index.match_many(&[], 2).unwrap().is_empty());
 }
 
+/// Evidence of the wording points at itself in the listing's own text.
+fn stands_there(evidence: &Evidence, listing: &Listing) {
+    if evidence.field == Place::Value {
+        return assert_eq!(evidence.span, None);
+    }
+    let span = evidence.span.unwrap_or_else(|| panic!("{evidence:?} in {listing:?}"));
+    let text = match evidence.field {
+        Place::Title => &listing.title,
+        Place::Keywords => &listing.keywords[span.keyword.unwrap()],
+        _ => &listing.text,
+    };
+    let there: String = text.chars().skip(span.start).take(span.end - span.start).collect();
+    let folded = keshi_index::analysis::fold(&there).text;
+    assert!(folded.starts_with(&evidence.term), "{evidence:?} is {there:?}");
+}
+
 /// Text from a small alphabet of real words, so that requests and listings overlap.
 fn text(words: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
@@ -229,8 +246,15 @@ proptest! {
         let mut requests: Vec<MatchRequest> = needs.iter().map(|n| MatchRequest { include_unsuitable: true, ..n.into() }).collect();
         requests.push(MatchRequest { text: short, include_unsuitable: true, ..Default::default() });
         for request in &requests {
-            let matches = index.matches(request).unwrap();
+            let mut matches = index.matches(request).unwrap();
+            index.locate(&mut matches).unwrap();
             for m in &matches {
+                let listing = offers.iter().zip(0..).find(|(_, i)| format!("o{i}") == m.id).unwrap().0;
+                for evidence in m.explanation.parts.iter().flat_map(|p| &p.evidence) {
+                    stands_there(evidence, listing);
+                }
+                prop_assert_eq!(m.suitable, m.grade > Grade::None);
+                prop_assert!(m.probability >= 0.0 && m.probability <= 1.0);
                 let sum: f64 = m.explanation.parts.iter().map(|p| p.contribution).sum();
                 prop_assert!((sum - m.score).abs() < 1e-6);
                 for part in &m.explanation.parts {

@@ -112,6 +112,32 @@ async fn a_match_explains_itself_in_two_languages() {
         .map(|p| p["contribution"].as_f64().unwrap())
         .sum();
     assert!((sum - zh["items"][0]["score"].as_f64().unwrap()).abs() < 1e-6);
+    assert_eq!(zh["path"], "keyword");
+    let probability = zh["items"][0]["probability"].as_f64().unwrap();
+    assert!(probability > 0.0 && probability < 1.0 && zh["items"][0]["grade"].is_string(), "{zh}");
+    // what is pointed at stands there
+    let listing = app.visitor().get(&format!("/achievements/{}", ids[2])).await.ok();
+    let mut seen = 0;
+    for part in zh["items"][0]["explanation"]["parts"].as_array().unwrap() {
+        for evidence in part["evidence"].as_array().unwrap() {
+            let text = match evidence["field"].as_str().unwrap() {
+                "title" => listing["title"].as_str().unwrap(),
+                "text" => listing["abstract"].as_str().unwrap(),
+                "keywords" => {
+                    let at = evidence["keyword"].as_u64().unwrap() as usize;
+                    listing["keywords"][at].as_str().unwrap()
+                }
+                other => panic!("{other}"),
+            };
+            let (start, end) =
+                (evidence["start"].as_u64().unwrap(), evidence["end"].as_u64().unwrap());
+            let there: String =
+                text.chars().skip(start as usize).take((end - start) as usize).collect();
+            assert_eq!(there, evidence["term"].as_str().unwrap());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
     let en =
         app.visitor().with("Accept-Language", "en-GB, zh;q=0.3").post("/match", body).await.ok();
     let said =
@@ -125,6 +151,20 @@ async fn a_match_explains_itself_in_two_languages() {
     let nothing =
         app.visitor().post("/match", json!({ "text": "qqqq zzzz", "want": "demand" })).await.ok();
     assert!(nothing["items"].as_array().unwrap().is_empty() && nothing["advice"].is_string());
+    assert!(nothing.get("missing").is_none(), "of an achievement nothing is diagnosed: {nothing}");
+    let strange = json!({ "text": "婚礼现场需要会唱歌的主持人和乐队，最好自带音响和灯光师", "want": "achievement" });
+    let zh = app.visitor().post("/match", strange.clone()).await.ok();
+    assert_eq!((&zh["items"], &zh["path"]), (&json!([]), &json!("problem")));
+    assert!(zh["missing"].as_array().unwrap().contains(&json!("indicators")), "{zh}");
+    let advice = zh["advice"].as_str().unwrap();
+    assert!(
+        advice.contains("补充") && advice.contains("量化指标") && advice.contains("订阅"),
+        "{advice}"
+    );
+    let en = app.visitor().with("Accept-Language", "en").post("/match", strange).await.ok();
+    let advice = en["advice"].as_str().unwrap();
+    assert!(advice.contains("add ") && advice.contains("quantified indicators"), "{advice}");
+    assert!(advice.contains("subscribe"), "{advice}");
 }
 
 #[actix_web::test]

@@ -33,20 +33,17 @@ macro_rules! knobs {
 const OF_WORDS: &[Knob] = knobs! {
     k1: 0.4 to 3.0, b: 0.2 to 1.0, rarity: 0.4 to 3.0, words: 0.3 to 5.0, title: 0.2 to 5.0,
     keywords: 0.1 to 5.0, phrase_title: 0.4 to 5.0, phrase_keyword: 0.2 to 5.0,
-    phrase_whole_keyword: 0.2 to 5.0, phrase_text: 0.3 to 5.0, closeness: 2.0 to 50.0,
-    coverage: 4.0 to 50.0, title_coverage: 4.0 to 50.0,
+    phrase_whole_keyword: 0.2 to 5.0, phrase_text: 0.3 to 5.0,
 };
 
 const OF_TEXTS: &[Knob] = knobs! {
     k1: 0.4 to 3.0, b: 0.2 to 1.0, rarity: 0.4 to 3.0, words: 0.3 to 5.0, title: 0.2 to 5.0,
-    keywords: 0.1 to 5.0, generic: 0.2 to 1.0, firm: 0.05 to 1.0, closeness: 2.0 to 50.0,
-    coverage: 4.0 to 50.0, title_coverage: 4.0 to 50.0,
+    keywords: 0.1 to 5.0, generic: 0.2 to 1.0, firm: 0.05 to 1.0,
 };
 
 const OF_LISTINGS: &[Knob] = knobs! {
     k1: 0.4 to 3.0, b: 0.2 to 1.0, rarity: 0.4 to 3.0, words: 0.3 to 5.0, title: 0.2 to 5.0,
     keywords: 0.1 to 5.0, generic: 0.2 to 1.0, firm: 0.05 to 1.0, from_title: 0.8 to 10.0,
-    closeness: 2.0 to 50.0, coverage: 4.0 to 50.0, title_coverage: 4.0 to 50.0,
 };
 
 fn knobs(path: MatchPath) -> &'static [Knob] {

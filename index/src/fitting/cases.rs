@@ -1,5 +1,5 @@
 //! What the queries of a test set found, as counts from which any constants give their points.
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::{
     Listing, MatchPath, MatchRequest, Ranking, Result,
@@ -14,9 +14,6 @@ use crate::{
 
 /// Listings of a query whose order is fitted.
 pub(crate) const POOL: usize = 200;
-
-/// Units between two words of the request that stand close together in a listing, at most.
-const NEAR: u64 = 12;
 
 /// A term of a request before any constant is applied to it.
 pub(super) struct Asked {
@@ -68,10 +65,6 @@ pub(super) struct Candidate {
     characters: f64,
     hits: Vec<Hit>,
     runs: Vec<(usize, Standing)>,
-    /// Of the title's worth, the share that the request says; of the worth of neighbouring words of the
-    /// request, the share that stands close together.
-    pub title_covered: f64,
-    pub near: f64,
 }
 
 /// One query with the listings it found, in the order of the constants that found them.
@@ -98,17 +91,9 @@ pub(super) struct Worth {
 
 pub(super) struct Cases {
     pub cases: Vec<Case>,
+    pub documents: f64,
     words_average: f64,
     characters_average: f64,
-}
-
-/// What a candidate earned.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Earned {
-    /// Points of the wording.
-    pub points: f64,
-    /// Of the worth of the request, the share that was found.
-    pub covered: f64,
 }
 
 impl Cases {
@@ -120,7 +105,7 @@ impl Cases {
         let mut cases = Vec::new();
         let mut wanted: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
         let mut all_phrases: Vec<Vec<Phrase>> = Vec::new();
-        let mut neighbours = Vec::new();
+        let mut numbers = Vec::new();
         for query in &set.queries {
             let Some(grades) = set.judgements.get(&query.id) else { continue };
             let best = ideal(grades);
@@ -129,7 +114,7 @@ impl Cases {
             }
             let request = MatchRequest { limit: POOL, ..query.request() };
             let found = query.answer(&at, ranking, POOL)?;
-            let (asked, words) = asked(&analyzer, &request, &mut dictionary);
+            let asked = asked(&analyzer, &request, &mut dictionary);
             let plan = Plan::of_request(&analyzer, &request, ranking.weights(request.path()));
             let phrases = plan.phrases.iter().map(|p| {
                 let terms = p.terms.iter().filter_map(|(_, term)| {
@@ -153,7 +138,7 @@ impl Cases {
                 wanted.entry(id).or_default().push((case, rank));
             }
             all_phrases.push(plan.phrases);
-            neighbours.push((asked.into_iter().map(|(n, _)| n).collect::<Vec<_>>(), words));
+            numbers.push(asked.into_iter().map(|(n, _)| n).collect::<Vec<_>>());
         }
         let listings = set.listings();
         let mut sizes = (0.0, 0.0);
@@ -167,7 +152,7 @@ impl Cases {
             let among = documents.max(SMALL_MARKET);
             (1.0 + (among - frequency + 0.5) / (frequency + 0.5)).ln()
         };
-        for (case, (numbers, _)) in cases.iter_mut().zip(&neighbours) {
+        for (case, numbers) in cases.iter_mut().zip(&numbers) {
             for (asked, number) in case.asked.iter_mut().zip(numbers) {
                 asked.idf = idf(dictionary.frequency(*number));
             }
@@ -177,16 +162,15 @@ impl Cases {
             let Some(places) = wanted.get(&listing.id) else { continue };
             let counted = Counted::of(&analyzer, listing, &dictionary);
             for (case, rank) in places {
-                let (Some(of), Some((numbers, words)), Some(phrases), Some(list)) = (
+                let (Some(of), Some(numbers), Some(phrases), Some(list)) = (
                     cases.get(*case),
-                    neighbours.get(*case),
+                    numbers.get(*case),
                     all_phrases.get(*case),
                     found.get_mut(*case),
                 ) else {
                     continue;
                 };
-                let title_idf = |word: &str| idf(dictionary.word_frequency(word));
-                let candidate = counted.candidate(of, numbers, words, phrases, title_idf);
+                let candidate = counted.candidate(of, numbers, phrases);
                 list.push((*rank, candidate));
             }
         }
@@ -203,7 +187,12 @@ impl Cases {
             }
         }
         let average = |total: f64| (total / documents.max(1.0)).max(1.0);
-        Ok(Self { cases, words_average: average(sizes.0), characters_average: average(sizes.1) })
+        Ok(Self {
+            cases,
+            documents,
+            words_average: average(sizes.0),
+            characters_average: average(sizes.1),
+        })
     }
 }
 
@@ -254,15 +243,15 @@ impl Case {
         Worth { total: terms.iter().sum(), terms, said }
     }
 
-    /// What one of the candidates earns.
-    pub fn earned(&self, of: &Cases, at: &Candidate, worth: &Worth, weights: &Weights) -> Earned {
+    /// What the wording of one of the candidates earns.
+    pub fn points(&self, of: &Cases, at: &Candidate, worth: &Worth, weights: &Weights) -> f64 {
         if worth.total <= 0.0 {
-            return Earned::default();
+            return 0.0;
         }
         let (k1, b) = (weights.k1, weights.b);
         let words = k1 * (1.0 - b + b * at.words / of.words_average);
         let characters = k1 * (1.0 - b + b * at.characters / of.characters_average);
-        let (mut points, mut covered) = (0.0, 0.0);
+        let mut points = 0.0;
         for hit in &at.hits {
             let term = index(hit.term);
             let (Some(value), Some(asked)) = (worth.terms.get(term), self.asked.get(term)) else {
@@ -278,7 +267,6 @@ impl Case {
                 share += weights.keywords;
             }
             points += value * share;
-            covered += value;
         }
         if weights.phrase_text > 0.0 {
             for (phrase, standing) in &at.runs {
@@ -287,23 +275,14 @@ impl Case {
                 points += value * standing.share(weights);
             }
         }
-        Earned { points: 100.0 * points / worth.total, covered: covered / worth.total }
+        100.0 * points / worth.total
     }
 
     /// nDCG@10 of the order that these constants give.
     pub fn value(&self, of: &Cases, weights: &Weights) -> f64 {
         let worth = self.worth(weights);
-        let mut scored: Vec<(f64, &Candidate)> = self
-            .candidates
-            .iter()
-            .map(|at| {
-                let earned = self.earned(of, at, &worth, weights);
-                let more = weights.coverage * earned.covered
-                    + weights.title_coverage * at.title_covered
-                    + weights.closeness * at.near;
-                (earned.points + more, at)
-            })
-            .collect();
+        let mut scored: Vec<(f64, &Candidate)> =
+            self.candidates.iter().map(|at| (self.points(of, at, &worth, weights), at)).collect();
         let order = |a: &(f64, &Candidate), b: &(f64, &Candidate)| {
             b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id))
         };
@@ -322,8 +301,6 @@ struct Dictionary {
     words: HashMap<String, u32>,
     characters: HashMap<String, u32>,
     frequencies: Vec<f64>,
-    /// Of every word, asked for or not: titles are weighed by their own words.
-    all_words: HashMap<String, f64>,
 }
 
 impl Dictionary {
@@ -353,29 +330,21 @@ impl Dictionary {
                 *frequency += 1.0;
             }
         }
-        for word in &counted.every_word {
-            *self.all_words.entry(word.clone()).or_default() += 1.0;
-        }
     }
 
     fn frequency(&self, number: u32) -> f64 {
         self.frequencies.get(index(number)).copied().unwrap_or_default()
     }
-
-    fn word_frequency(&self, word: &str) -> f64 {
-        self.all_words.get(word).copied().unwrap_or_default()
-    }
 }
 
-/// The terms of a request with their numbers, and its words about the subject in their order.
+/// The terms of a request with their numbers.
 fn asked(
     analyzer: &Analyzer,
     request: &MatchRequest,
     dictionary: &mut Dictionary,
-) -> (Vec<(u32, Asked)>, Vec<String>) {
+) -> Vec<(u32, Asked)> {
     let mut at: HashMap<u32, usize> = HashMap::new();
     let mut terms: Vec<(u32, Asked)> = Vec::new();
-    let mut words = Vec::new();
     let sources = request
         .title
         .iter()
@@ -384,8 +353,6 @@ fn asked(
         .chain(request.keywords.iter().map(|keyword| (2, keyword)));
     for (source, text) in sources {
         let analysis = analyzer.analyse(head(text, MAX_TEXT));
-        let subject = analysis.words.iter().filter(|t| t.bearing == Bearing::Subject);
-        words.extend(subject.map(|t| t.term.clone()));
         for (sight, tokens) in
             [(Sight::Words, &analysis.words), (Sight::Characters, &analysis.characters)]
         {
@@ -407,7 +374,7 @@ fn asked(
             }
         }
     }
-    (terms, words)
+    terms
 }
 
 /// The counts of one listing.
@@ -416,12 +383,9 @@ struct Counted {
     words: f64,
     characters: f64,
     terms: HashMap<u32, Hit>,
-    every_word: HashSet<String>,
-    title_words: Vec<String>,
     folded_title: String,
     folded_keywords: Vec<String>,
-    /// Where words and pairs stand; values are far apart.
-    word_positions: HashMap<String, Vec<u64>>,
+    /// Where pairs stand; values are far apart.
     pair_positions: HashMap<String, Vec<u64>>,
 }
 
@@ -433,11 +397,8 @@ impl Counted {
             words: 0.0,
             characters: 0.0,
             terms: HashMap::new(),
-            every_word: HashSet::new(),
-            title_words: Vec::new(),
             folded_title: fold(&listing.title),
             folded_keywords: listing.keywords.iter().map(|k| fold(k)).collect(),
-            word_positions: HashMap::new(),
             pair_positions: HashMap::new(),
         };
         let values = [(0, &listing.title), (1, &listing.text)]
@@ -447,14 +408,7 @@ impl Counted {
             let analysis = analyzer.analyse(head(value, MAX_TEXT));
             counted.words += real(analysis.words.len());
             counted.characters += real(analysis.characters.len());
-            counted.every_word.extend(analysis.words.iter().map(|t| t.term.clone()));
-            if source == 0 {
-                counted.title_words = analysis.words.iter().map(|t| t.term.clone()).collect();
-            }
             let place = |t: &Token| (number << 32) + u64::from(t.position);
-            for t in &analysis.words {
-                counted.word_positions.entry(t.term.clone()).or_default().push(place(t));
-            }
             for t in &analysis.characters {
                 counted.pair_positions.entry(t.term.clone()).or_default().push(place(t));
             }
@@ -476,14 +430,7 @@ impl Counted {
         counted
     }
 
-    fn candidate(
-        &self,
-        case: &Case,
-        numbers: &[u32],
-        words: &[String],
-        phrases: &[Phrase],
-        idf: impl Fn(&str) -> f64,
-    ) -> Candidate {
+    fn candidate(&self, case: &Case, numbers: &[u32], phrases: &[Phrase]) -> Candidate {
         let hits = (0..)
             .zip(numbers)
             .filter_map(|(term, number)| self.terms.get(number).map(|hit| Hit { term, ..*hit }));
@@ -496,18 +443,6 @@ impl Counted {
                 (phrase, Standing { often, title, part, whole })
             })
         });
-        let said: HashSet<&str> = words.iter().map(String::as_str).collect();
-        let worth = |words: &mut dyn Iterator<Item = &String>| words.map(|w| idf(w)).sum::<f64>();
-        let title = worth(&mut self.title_words.iter());
-        let both = worth(&mut self.title_words.iter().filter(|w| said.contains(w.as_str())));
-        let (mut pairs, mut near) = (0.0, 0.0);
-        for (a, b) in words.iter().zip(words.iter().skip(1)).filter(|(a, b)| a != b) {
-            let value = idf(a).min(idf(b));
-            pairs += value;
-            if self.stand_near(a, b) {
-                near += value;
-            }
-        }
         Candidate {
             grade: 0,
             id: self.id.clone(),
@@ -515,16 +450,7 @@ impl Counted {
             characters: self.characters,
             hits: hits.collect(),
             runs: if case.phrases.is_empty() { Vec::new() } else { runs.collect() },
-            title_covered: if title > 0.0 { both / title } else { 0.0 },
-            near: if pairs > 0.0 { near / pairs } else { 0.0 },
         }
-    }
-
-    fn stand_near(&self, a: &str, b: &str) -> bool {
-        let (Some(a), Some(b)) = (self.word_positions.get(a), self.word_positions.get(b)) else {
-            return false;
-        };
-        a.iter().any(|at| b.iter().any(|other| at.abs_diff(*other) <= NEAR))
     }
 
     fn occurrences(&self, phrase: &Phrase) -> usize {

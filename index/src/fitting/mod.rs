@@ -9,6 +9,10 @@
 //! down, and a move is kept where the mean nDCG@10 over the kinds of query grows by more than
 //! [`LEAST_GAIN`]; steps shrink until nothing moves. Only the folds are drawn, from a fixed seed.
 //!
+//! What was tried beside the constants and gained nothing on held-out folds of 2,005 queries (2026-11-27): points
+//! for the share of the request's worth that is found, for a title all of which the request says, and for
+//! neighbouring words of the request standing close together. They are not in the ranking.
+//!
 //! **Honesty.** Queries are dealt to folds by the document they look for, so that no fold has seen the
 //! answer of another. What is told of a fold comes from constants that were fitted without it. Where the
 //! fitted constants are no better on what was held out, the former ones stay.
@@ -35,6 +39,15 @@ pub use suitability::{Bin, Checked};
 pub const LEAST_GAIN: f64 = 2e-4;
 /// Deals the queries to folds.
 pub const SEED: u64 = 20_261_127;
+
+/// What to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The constants of the order, then the probabilities.
+    All,
+    /// The probabilities that the present order's points come to.
+    Probabilities,
+}
 
 /// nDCG@10 of one kind of query, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -138,6 +151,7 @@ pub fn fit(
     queries: &Path,
     qrels: &Path,
     folds: usize,
+    scope: Scope,
     from: &Ranking,
 ) -> Result<Fit> {
     if folds < 2 {
@@ -156,14 +170,27 @@ pub fn fit(
     for path in MatchPath::ALL {
         let of: Vec<&Case> = cases.cases.iter().filter(|c| c.path == path).collect();
         if !of.is_empty() {
-            fit.path(&cases, &of, path)?;
+            fit.path(&cases, &of, path, scope)?;
         }
     }
     Ok(fit)
 }
 
 impl Fit {
-    fn path(&mut self, cases: &Cases, of: &[&Case], path: MatchPath) -> Result<()> {
+    fn path(&mut self, cases: &Cases, of: &[&Case], path: MatchPath, scope: Scope) -> Result<()> {
+        if scope == Scope::All {
+            self.order(cases, of, path)?;
+        }
+        let (fair, weights) = (self.ranking.grades().fair, *self.ranking.weights(path));
+        let (curve, checked) = suitability::fit(cases, of, &weights, self.folds, fair, path);
+        // one test set has one size: how the curve moves with the market stays what it was
+        let curve = curve.spread(cases.documents, self.ranking.curve(path).market);
+        self.ranking = self.ranking.with_curve(path, curve)?;
+        self.checked.push(checked);
+        Ok(())
+    }
+
+    fn order(&mut self, cases: &Cases, of: &[&Case], path: MatchPath) -> Result<()> {
         let start = *self.ranking.weights(path);
         let before = values(cases, of, &start);
         let (fitted, moved) = climb(cases, of, &start);
@@ -204,10 +231,6 @@ impl Fit {
         if kept {
             self.ranking = self.ranking.with(path, fitted)?;
         }
-        let (fair, weights) = (self.ranking.grades().fair, *self.ranking.weights(path));
-        let (curve, checked) = suitability::fit(cases, of, &weights, self.folds, fair, path);
-        self.ranking = self.ranking.with_curve(path, curve)?;
-        self.checked.push(checked);
         let told = |knob: &Knob| (knob.name.to_owned(), (knob.get)(&start), (knob.get)(&fitted));
         let moved = moved.iter().map(|knob| told(knob)).collect();
         self.paths.push(Fitted { path, kept, moved });

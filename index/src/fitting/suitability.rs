@@ -130,7 +130,7 @@ fn shown(cases: &Cases, of: &[&Case], weights: &Weights, folds: usize) -> Vec<Ve
             .candidates
             .iter()
             .filter(|c| !robbed || c.grade == 0)
-            .map(|c| (case.earned(cases, c, &worth, weights).points, c.grade))
+            .map(|c| (case.points(cases, c, &worth, weights), c.grade))
             .collect();
         list.sort_by(|a, b| b.0.total_cmp(&a.0));
         let best = list.into_iter().take(SHOWN).enumerate();
@@ -177,7 +177,7 @@ fn logistic(of: &[Shown]) -> Curve {
         }
     }
     let [base, points, terms] = at.map(|value| (value * 1e4).round() / 1e4);
-    Curve { base, points: points.max(0.01), terms }
+    Curve { base, points: points.max(0.01), terms, market: 0.0 }
 }
 
 /// Solves three equations by Cramer's rule; zeros where they have no single answer.
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_curve_is_found_again() {
-        let truth = Curve { base: -6.0, points: 2.5, terms: -0.5 };
+        let truth = Curve { base: -6.0, points: 2.5, terms: -0.5, market: 0.0 };
         // each point so often right as the curve says, of a thousand
         let mut shown = Vec::new();
         for terms in [5, 20, 80, 200] {

@@ -177,10 +177,12 @@ impl Slot {
             .map(|w| (frequencies.number_of(w.sight, &w.term), w.weight))
             .collect();
         let single = plan.single().filter(|_| !lane.is_match()).map(Into::into);
-        // a search is found by its terms alone
-        let runs = match lane.is_match() && lane.weights().phrase_text > 0.0 {
-            true => plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect(),
-            false => Box::default(),
+        // only a short text is weighed by its phrases; a search is found by its terms alone
+        let runs = match lane {
+            Lane::Match(MatchPath::Keyword, _) => {
+                plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect()
+            }
+            _ => Box::default(),
         };
         Self {
             id: id.into(),
@@ -247,14 +249,11 @@ impl Slot {
         weighed
     }
 
-    pub fn has_runs(&self) -> bool {
-        !self.runs.is_empty()
-    }
-
-    /// The points that a match must earn to be suitable; a search needs none.
-    pub fn floor(&self) -> f64 {
+    /// The points that a match must earn to be suitable among so many listings, no fewer among more; a
+    /// search needs none.
+    pub fn floor(&self, listings: f64) -> f64 {
         match self.lane {
-            Lane::Match(path, _) => ranking().suitability(path, self.terms.len()).floor(),
+            Lane::Match(path, _) => ranking().suitability(path, self.terms.len(), listings).floor(),
             Lane::SearchAll | Lane::Search(_) => 0.0,
         }
     }

@@ -14,7 +14,8 @@ fn weighed_one_by_one(index: &Index, request: &MatchRequest) -> Vec<(String, f64
     let view = index.view();
     let weights = ranking().weights(request.path());
     let plan = Plan::of_request(&index.analyzer, request, weights);
-    let floor = ranking().suitability(request.path(), plan.wanted.len()).floor();
+    let listings = view.size(request.want).listings;
+    let floor = ranking().suitability(request.path(), plan.wanted.len(), listings).floor();
     let scored = score(index, &view, &plan, request.want, &[request.want], weights).unwrap();
     let judge = Fitting { request, weights };
     let mut all: Vec<(String, f64, f64)> = Vec::new();
