@@ -27,6 +27,7 @@ const TAGS: &[(&str, &str)] = &[
     ("discovery", "检索与匹配 · search and explained matching"),
     ("deals", "对接与交易 · match requests and deals"),
     ("contracts", "技术合同登记 · registration of technology contracts"),
+    ("imports", "批量导入 · tables of drafts"),
     ("brokerage", "技术经理人工作台 · the brokers' desk and their figures"),
     ("agencies", "技术转移机构 · technology transfer agencies and their scorecards"),
     ("targets", "指标与进度 · targets and their progress"),
@@ -133,6 +134,11 @@ fn refusal() -> Response {
     ResponseBuilder::new().content(PROBLEM, problem).build()
 }
 
+fn is_problem(content: &RefOr<Content>) -> bool {
+    let RefOr::T(content) = content else { return false };
+    matches!(&content.schema, Some(RefOr::Ref(at)) if at.ref_location.ends_with("/Problem"))
+}
+
 /// Every answer must have a description; where a route says nothing special, its status does. Refusals
 /// are of the type that RFC 9457 gives them.
 fn describe_answers(doc: &mut OpenApi) {
@@ -141,7 +147,6 @@ fn describe_answers(doc: &mut OpenApi) {
         if answer.description.is_empty() {
             answer.description = usual_meaning(status).into();
         }
-        let is_problem = |content: &Content| matches!(&content.schema, Some(RefOr::Ref(at)) if at.ref_location.ends_with("/Problem"));
         if answer.content.get(JSON).is_some_and(is_problem)
             && let Some(content) = answer.content.shift_remove(JSON)
         {

@@ -20,6 +20,7 @@ mod diagnosis;
 mod discovery;
 mod doors;
 mod exposure;
+mod imports;
 mod killed;
 mod likeness;
 mod market;

@@ -80,6 +80,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     pub text: String,
     pub body: Value,
+    pub bytes: Vec<u8>,
 }
 
 impl TestApp {
@@ -117,9 +118,11 @@ impl TestApp {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let bytes = actix_web::body::to_bytes(response.into_body().boxed()).await;
                 let bytes = bytes.map_err(|e| e.to_string())?;
-                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                let bytes = bytes.to_vec();
+                // a workbook is no text
+                let text = String::from_utf8_lossy(&bytes).into_owned();
                 let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-                Ok(Answer { status, headers, text, body })
+                Ok(Answer { status, headers, text, body, bytes })
             })
         });
         let consumers = RefCell::new(Consumers::new(&keshi).unwrap());
@@ -373,6 +376,37 @@ impl Caller {
             .request(Method::POST, path)
             .insert_header(("content-type", "multipart/form-data; boundary=edge"));
         (self.ask)(request.set_payload(form)).await.unwrap()
+    }
+    /// A form with short texts and then a file in it.
+    pub async fn upload_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        content: &[u8],
+    ) -> Answer {
+        let mut form = Vec::new();
+        for (field, text) in fields {
+            let part = format!(
+                "--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{text}\r\n"
+            );
+            form.extend_from_slice(part.as_bytes());
+        }
+        let head = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        form.extend_from_slice(&[head.as_bytes(), content, b"\r\n--edge--\r\n"].concat());
+        let request = self
+            .request(Method::POST, path)
+            .insert_header(("content-type", "multipart/form-data; boundary=edge"));
+        (self.ask)(request.set_payload(form)).await.unwrap()
+    }
+    /// The body of an answer that is no text.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        answer.bytes
     }
     /// A body exactly as given, JSON or not.
     pub async fn post_text(&self, path: &str, text: impl Into<Vec<u8>>) -> Answer {
