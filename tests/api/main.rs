@@ -24,6 +24,7 @@ mod imports;
 mod killed;
 mod likeness;
 mod market;
+mod national;
 mod notices;
 mod openapi;
 mod operations;

@@ -4,6 +4,7 @@ mod bulk;
 mod certificate;
 mod checks;
 mod dossier;
+pub mod national;
 mod views;
 
 use std::collections::BTreeMap;

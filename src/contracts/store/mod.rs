@@ -1,6 +1,7 @@
 //! Every SQL statement about contracts.
 mod case;
 mod file;
+pub mod national;
 mod numbers;
 mod postings;
 mod versions;
