@@ -263,6 +263,7 @@ async fn rules_between_cells_lead_back_to_cells() {
     assert_eq!(told[0], "Sheet1!J2 before_effect");
     assert!(told[1].starts_with("Sheet1!E3 "), "{told:?}");
     assert_eq!(told[2..], ["Sheet1!L4 none_alone", "Sheet1!F5 unknown_region"]);
+    app.settle();
 }
 
 #[actix_web::test]
@@ -360,6 +361,7 @@ async fn what_is_no_table_is_refused_at_once() {
     let odd = [("kind", "contracts"), ("more", "x")];
     who.upload_form("/imports", &odd, "a.csv", csv).await.faults(&["/more unknown_field"]);
     assert_eq!(who.get("/imports").await.ok()["total"], 0);
+    app.settle();
 }
 
 #[actix_web::test]
