@@ -2,6 +2,7 @@
 //!
 //! Imports run down only:
 //! `kernel ← markets ← accounts ← {achievements, demands} ← discovery ← deals ← contracts ← brokerage
+//! ← exchange
 //! ← {insight, notices} ← console`.
 
 pub mod accounts; // people, organizations, sessions, keys, brokers
@@ -13,7 +14,7 @@ pub mod deals; // match requests and what follows
 pub mod demands; // what firms ask for
 pub mod demo; // the demo market and the benchmarks
 pub mod discovery; // search and explained matching
-pub mod import; // drafts from a file
+pub mod exchange; // files of drafts
 pub mod insight; // targets and turnover
 pub mod kernel; // database, ids, time, money, errors, the caller, the journal
 pub mod markets; // regions, code lists, the life of a listing
@@ -88,6 +89,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     deals::http::routes(cfg);
     contracts::http::routes(cfg);
     brokerage::http::routes(cfg);
+    exchange::http::routes(cfg);
     insight::http::routes(cfg);
     notices::http::routes(cfg);
     markets::http::routes(cfg);

@@ -15,7 +15,7 @@ use keshi::{
     Keshi,
     accounts::{self, NewAccount, credentials::Hasher, rules::password},
     demo, discovery,
-    import::{self, ImportKind},
+    exchange::{self, ImportKind},
     insight,
     kernel::{
         Code, Config, Db, Error, Faults, Id, Lang, MemberRole, OrganizationKind, PlatformRole,
@@ -77,6 +77,12 @@ enum Command {
         /// The address of the account in whose name they are made.
         #[arg(long = "as", value_name = "EMAIL")]
         email: String,
+        /// Only check, and name every faulty cell.
+        #[arg(long)]
+        dry_run: bool,
+        /// Write what became of every row into FILE (.xlsx or .csv).
+        #[arg(long, value_name = "FILE")]
+        result: Option<PathBuf>,
     },
     /// Matching quality on a test set.
     Eval {
@@ -216,13 +222,15 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Backup { file } => backup(&config, &file)?,
         Command::Restore { file } => restore(&config, &file)?,
         Command::User { command } => return create_user(&config, command),
-        Command::Import { kind, file, email } => {
+        Command::Import { kind, file, email, dry_run, result } => {
             let Some(kind) = ImportKind::from_slug(&kind) else {
                 eprintln!("keshi import takes achievements, demands or contracts, not {kind:?}");
                 return Ok(ExitCode::from(2));
             };
             let db = Db::open(&config.database_url)?;
-            println!("{} drafts loaded", import::run(&db, kind, &file, &email)?);
+            let options = exchange::command::Options { dry_run, result: result.as_deref() };
+            let drafts = exchange::command::run(&db, kind, &file, &email, &options)?;
+            println!("{drafts} drafts {}", if dry_run { "are fit to be loaded" } else { "loaded" });
         }
         Command::Eval { diagnosis: true, .. } => {
             keshi::use_ranking(&config)?;

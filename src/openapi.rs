@@ -27,6 +27,7 @@ const TAGS: &[(&str, &str)] = &[
     ("discovery", "检索与匹配 · search and explained matching"),
     ("deals", "对接与交易 · match requests and deals"),
     ("contracts", "技术合同登记 · registration of technology contracts"),
+    ("imports", "批量导入 · tables of drafts"),
     ("brokerage", "技术经理人工作台 · the brokers' desk and their figures"),
     ("agencies", "技术转移机构 · technology transfer agencies and their scorecards"),
     ("targets", "指标与进度 · targets and their progress"),

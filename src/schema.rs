@@ -645,6 +645,19 @@ diesel::table! {
     }
 }
 diesel::table! {
+    national_numbers (registrar_id, national_no) {
+        registrar_id -> Text,
+        national_no -> Text,
+        year -> BigInt,
+        registration_no -> Nullable<Text>,
+        total_fen -> BigInt,
+        told_on -> Date,
+        told_by -> Text,
+        updated_at -> Timestamp,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(contracts, national_numbers);
+diesel::table! {
     registrar_numbers (registrar_id, area) { registrar_id -> Text, area -> Text, number -> BigInt, }
 }
 diesel::table! {
@@ -912,6 +925,49 @@ diesel::table! {
         created_by -> Text,
         created_at -> Timestamp,
     }
+}
+
+// exchange
+diesel::table! {
+    imports (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        organization_id -> Text,
+        region_code -> Text,
+        created_by -> Text,
+        api_key_id -> Nullable<Text>,
+        dry_run -> Bool,
+        file_name -> Text,
+        format -> Text,
+        size -> BigInt,
+        sha256 -> Text,
+        storage_key -> Nullable<Text>,
+        rows_total -> Nullable<BigInt>,
+        rows_done -> BigInt,
+        errors -> BigInt,
+        warnings -> BigInt,
+        reason -> Nullable<Text>,
+        attempts -> BigInt,
+        lease_until -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+diesel::table! {
+    import_faults (import_id, seq) {
+        import_id -> Text,
+        seq -> BigInt,
+        line -> BigInt,
+        severity -> Text,
+        cell -> Text,
+        head -> Text,
+        code -> Text,
+        detail -> Text,
+    }
+}
+diesel::table! {
+    import_rows (import_id, line) { import_id -> Text, line -> BigInt, made_id -> Text, }
 }
 diesel::allow_tables_to_appear_in_same_query!(deals, turnover_postings);
 diesel::allow_tables_to_appear_in_same_query!(agency_recognitions, organizations);

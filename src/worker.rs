@@ -17,6 +17,7 @@ use anyhow::Context;
 use crate::{
     Keshi, accounts, achievements, deals, demands,
     discovery::{Catalogue, LikenessFeed, LinkFeed, exposure::FLUSH_EVERY},
+    exchange,
     insight::RollUps,
     kernel::{
         Db, Moment, Result, Storage, Tx, idempotency,
@@ -112,11 +113,12 @@ impl Consumers {
 }
 
 /// What each room does when time passes.
-pub const CLOCKS: [fn(&mut Tx<'_>) -> Result<usize>; 6] = [
+pub const CLOCKS: [fn(&mut Tx<'_>) -> Result<usize>; 7] = [
     accounts::tick,
     achievements::tick,
     demands::tick,
     deals::tick,
+    exchange::tick,
     notices::tick,
     idempotency::forget_old,
 ];
@@ -135,8 +137,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts one thread for the journal, one for notices, one for webhooks, one for mail and deadlines
-    /// (a mail server that hangs must not keep a listing from being found) and one that keeps house.
+    /// Starts one thread for the journal, one for notices, one for webhooks, one for imports, one for mail
+    /// and deadlines (a mail server that hangs must not keep a listing from being found) and one that keeps
+    /// house.
     pub fn start(keshi: &Keshi) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let post = notices::transport(&keshi.config)?;
@@ -145,6 +148,8 @@ impl Worker {
         let (notices_db, notices_stop) = (keshi.db.clone(), stop.clone());
         let dispatch = notices::Dispatch::new(&keshi.db, &keshi.config);
         let hooks_stop = stop.clone();
+        let (porter, porter_stop) =
+            (exchange::Porter::new(&keshi.db, &keshi.storage), stop.clone());
         let mail_stop = stop.clone();
         let mail_keshi = keshi.clone();
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
@@ -159,6 +164,7 @@ impl Worker {
             spawn("journal", Box::new(move || consumers.run(&journal_stop)))?,
             spawn("notices", Box::new(move || tell(&notices_db, postman, &notices_stop)))?,
             spawn("webhooks", Box::new(move || dispatch.run(&hooks_stop)))?,
+            spawn("imports", Box::new(move || porter.run(&porter_stop)))?,
             spawn(
                 "mail",
                 Box::new(move || mail_and_clock(&mail_keshi, post.as_ref(), &mail_stop)),
@@ -242,13 +248,16 @@ fn told(db: &Db, postman: &mut Postman) -> Result<bool> {
     Ok(after > before || postman.prepare(db)?)
 }
 
-/// Removes stored objects that no document names.
+/// Removes stored objects that no document and no open import names.
 pub fn sweep(db: &Db, storage: &Storage) -> Result<usize> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("starting a runtime for the storage")?;
-    runtime.block_on(deals::sweep(db, storage, Moment::now()))
+    runtime.block_on(async {
+        let now = Moment::now();
+        Ok(deals::sweep(db, storage, now).await? + exchange::sweep(db, storage, now).await?)
+    })
 }
 
 fn mail_and_clock(keshi: &Keshi, post: &dyn Post, stop: &AtomicBool) {

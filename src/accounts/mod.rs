@@ -41,7 +41,7 @@ pub use service::{
         NewAccount, add_member, create_account, create_broker, create_organization, is_empty,
         open_session, tick,
     },
-    sign_in::actor_by_email,
+    sign_in::{actor_again, actor_by_email},
     tasks,
 };
 pub use store::{
@@ -50,5 +50,5 @@ pub use store::{
         Profile as BrokerProfile, caseload_limits, in_practice as brokers_in_practice,
         of_agencies as brokers_of_agencies, profile as broker_profile, set_caseload_limit,
     },
-    members, organization, organizations, person,
+    members, organization, organizations, person, registrars,
 };

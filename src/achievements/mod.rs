@@ -12,9 +12,12 @@
 //! May use: `kernel`, `markets`, `accounts`. Used by: `discovery` and everyone above.
 pub mod http;
 pub mod model;
-mod rules;
+pub mod rules;
 mod service;
 mod store;
 
-pub use service::{create, create_published, follow_owner, is_visible, may_act_for, tasks, tick};
+pub use service::{
+    check_draft, create, create_published, draft, follow_owner, is_visible, may_act_for, tasks,
+    tick,
+};
 pub use store::{all_open, all_published, find, find_many, for_index};

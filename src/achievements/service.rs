@@ -11,8 +11,8 @@ use super::{
 use crate::{
     accounts::{self, model::Organization},
     kernel::{
-        Actor, After, DbConn, Error, Id, IfMatch, JsonText, Moment, Page, Result, Task, Tx, Window,
-        journal, of,
+        Actor, After, Day, DbConn, Error, Id, IfMatch, JsonText, Moment, Page, Result, Task, Tx,
+        Window, journal, of,
     },
     markets::{
         listing::{
@@ -63,7 +63,20 @@ pub fn create(
     actor: &Actor,
     content: AchievementDraft,
 ) -> Result<AchievementView> {
-    rules::check(&content, None, tx.now().day())?;
+    let row = draft(tx, actor, content)?;
+    let owner = owner_of(tx, &row)?;
+    view(tx, row, owner, Stance::Owner)
+}
+
+/// What [`draft`] would refuse.
+pub fn check_draft(actor: &Actor, content: &AchievementDraft, today: Day) -> Result<()> {
+    rules::check(content, None, today)?;
+    listing::speaks_for(actor, content.organization_id, &rules::OWNERS).map(drop)
+}
+
+/// Writes a draft down.
+pub fn draft(tx: &mut Tx<'_>, actor: &Actor, content: AchievementDraft) -> Result<Achievement> {
+    check_draft(actor, &content, tx.now().day())?;
     let member = listing::speaks_for(actor, content.organization_id, &rules::OWNERS)?;
     let birth = Birth {
         organization: member.organization,
@@ -74,8 +87,7 @@ pub fn create(
     let row = Achievement::new(birth, content)?;
     store::insert(tx, &row)?;
     KIND.created(tx, &actor.name(), row.id, row.organization_id)?;
-    let owner = owner_of(tx, &row)?;
-    view(tx, row, owner, Stance::Owner)
+    Ok(row)
 }
 
 /// Loads an achievement that has been public since `at`, for histories that are loaded whole.

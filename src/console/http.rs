@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    accounts, achievements, brokerage, contracts, deals, demands, discovery, insight,
+    accounts, achievements, brokerage, contracts, deals, demands, discovery, exchange, insight,
     kernel::{
         Actor, Db, Label, Moment, Page, Query, Reply, Result, Window, page::MAX_LIMIT, task::Task,
     },
@@ -101,6 +101,7 @@ static CODES: LazyLock<CodeLists> = LazyLock::new(|| {
         demands::model::codes(),
         deals::model::codes(),
         contracts::code_lists(),
+        exchange::code_lists(),
         brokerage::codes(),
         insight::model::codes(),
         notices::model::codes(),

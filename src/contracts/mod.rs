@@ -7,7 +7,8 @@
 //! open its text; the *authority* is an operator of the region. *Total* is 成交额, *tech* is 技术交易额,
 //! *income* is 技术性收入. A *rule set* holds from a day on and decides by the day of acceptance; a
 //! *case* is how far the examination is; a *version* is what was registered, as it was then; a *posting*
-//! is what an act does to the figures.
+//! is what an act does to the figures. The *national system* has numbers and amounts of its own for the same
+//! contracts; a *reconciliation* compares a registrar's year here and there.
 //!
 //! Promises:
 //! - a contract changes its state only through a [`rules::Move`], and every move is in the history and in

@@ -22,6 +22,7 @@ mod store;
 
 use rules::check;
 pub use service::{
-    admit, create, create_published, follow_owner, is_visible, may_act_for, tasks, tick,
+    admit, check_draft, create, create_published, draft, follow_owner, is_visible, may_act_for,
+    tasks, tick,
 };
 pub use store::{all_open, all_published, find, find_many, for_index, kinds};

@@ -14,8 +14,8 @@ use crate::{
         model::{Broker, BrokerState, Organization},
     },
     kernel::{
-        Actor, After, Code, DbConn, Error, Faults, Id, IfMatch, JsonText, Moment, OrganizationKind,
-        Page, Result, Task, Tx, Window, journal, of,
+        Actor, After, Code, Day, DbConn, Error, Faults, Id, IfMatch, JsonText, Moment,
+        OrganizationKind, Page, Result, Task, Tx, Window, journal, of,
     },
     markets::{
         listing::{
@@ -148,8 +148,27 @@ fn owner_of(conn: &mut DbConn, row: &Demand) -> Result<Organization> {
 }
 
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, content: DemandDraft) -> Result<DemandView> {
-    rules::check(&content, None, tx.now().day())?;
-    check_brokers(tx, &content.broker_ids)?;
+    let row = draft(tx, actor, content)?;
+    let owner = owner_of(tx, &row)?;
+    view(tx, row, owner, (Stance::Owner, true))
+}
+
+/// What [`draft`] would refuse.
+pub fn check_draft(
+    conn: &mut DbConn,
+    actor: &Actor,
+    content: &DemandDraft,
+    today: Day,
+) -> Result<()> {
+    rules::check(content, None, today)?;
+    check_brokers(conn, &content.broker_ids)?;
+    listing::speaks_for(actor, content.organization_id, OrganizationKind::ALL).map(drop)
+}
+
+/// Writes a draft down.
+pub fn draft(tx: &mut Tx<'_>, actor: &Actor, content: DemandDraft) -> Result<Demand> {
+    let today = tx.now().day();
+    check_draft(tx, actor, &content, today)?;
     let member = listing::speaks_for(actor, content.organization_id, OrganizationKind::ALL)?;
     let birth = Birth {
         organization: member.organization,
@@ -160,8 +179,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, content: DemandDraft) -> Result<De
     let row = Demand::new(birth, content)?;
     store::insert(tx, &row)?;
     KIND.created(tx, &actor.name(), row.id, row.organization_id)?;
-    let owner = owner_of(tx, &row)?;
-    view(tx, row, owner, (Stance::Owner, true))
+    Ok(row)
 }
 
 /// Loads a demand that has been public since `at`, for histories that are loaded whole.

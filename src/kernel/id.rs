@@ -175,4 +175,6 @@ pub mod of {
     pub enum Target {}
     #[derive(Debug)]
     pub enum Diagnosis {}
+    #[derive(Debug)]
+    pub enum Import {}
 }

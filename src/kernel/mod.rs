@@ -12,6 +12,7 @@
 //! May use: nothing. Used by: everyone.
 pub mod actor;
 pub mod answers;
+pub mod archive;
 pub mod body;
 pub mod code;
 pub mod config;
@@ -29,6 +30,7 @@ pub mod region;
 pub mod reply;
 pub mod secret;
 pub mod storage;
+pub mod table;
 pub mod task;
 pub mod telemetry;
 pub mod text;

@@ -1,5 +1,5 @@
 //! A file that comes as `multipart/form-data`: written to the spool piece by piece, never held whole.
-use std::{fs::File, io::Write};
+use std::{collections::BTreeMap, fs::File, io::Write};
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -15,6 +15,8 @@ use super::{
 
 /// Written to the spool at once.
 const BLOCK: usize = 256 * 1024;
+/// Bytes of a text beside the file.
+const SHORT: usize = 200;
 
 /// An upload that has not been read yet: who may not send one is refused before it is.
 pub struct Upload {
@@ -45,29 +47,79 @@ impl FromRequest for Upload {
 
 impl Upload {
     /// Reads the part `file`, of at most `limit` bytes.
-    pub async fn receive(mut self, storage: &Storage, limit: i64) -> Result<Received> {
-        let mut received = None;
+    pub async fn receive(self, storage: &Storage, limit: i64) -> Result<Received> {
+        Ok(self.receive_form(storage, limit, &[]).await?.0)
+    }
+
+    /// Reads the part `file`, and beside it short texts under the names `fields`, in any order.
+    pub async fn receive_form(
+        mut self,
+        storage: &Storage,
+        limit: i64,
+        fields: &[&str],
+    ) -> Result<(Received, BTreeMap<String, String>)> {
+        let (mut received, mut texts) = (None, BTreeMap::new());
         while let Some(part) = self.parts.next().await {
             let part = part.map_err(broken)?;
-            if part.name() != Some("file") || received.is_some() {
+            let name = part.name().unwrap_or_default().to_owned();
+            if name == "file" && received.is_none() {
+                received = Some(whole(part, storage.spool()?, limit).await?);
+            } else if fields.contains(&name.as_str()) && !texts.contains_key(&name) {
+                let text = short(part, &name).await?;
+                texts.insert(name, text);
+            } else if name == "file" || fields.is_empty() {
                 return Err(Error::invalid(
                     "/file",
                     "one_file",
                     "表单中应只有一个名为 file 的部分。",
                 ));
+            } else {
+                let pointer = format!("/{name}");
+                return Err(Error::invalid(
+                    &pointer,
+                    "unknown_field",
+                    "表单中不应有这一部分，或它出现了两次。",
+                ));
             }
-            received = Some(whole(&self.request, part, storage.spool()?, limit).await?);
         }
-        received.ok_or_else(|| Error::invalid("/file", "required", "表单中缺少名为 file 的部分。"))
+        let Some(whole) = received else {
+            return Err(Error::invalid("/file", "required", "表单中缺少名为 file 的部分。"));
+        };
+        let mut work = Sha256::new();
+        for part in [&whole.name, &whole.sha256].into_iter().chain(texts.values()) {
+            work.update(part);
+            work.update(b"\0");
+        }
+        let once = Once::from_request(&self.request, &work.finalize())?;
+        let Whole { name, declared, size, sha256, file } = whole;
+        Ok((Received { name, declared, size, sha256, file, once }, texts))
     }
 }
 
-async fn whole(
-    request: &HttpRequest,
-    mut part: Field,
-    mut file: File,
-    limit: i64,
-) -> Result<Received> {
+/// A part that is a short text.
+async fn short(mut part: Field, name: &str) -> Result<String> {
+    let pointer = format!("/{name}");
+    let mut bytes = Vec::new();
+    while let Some(piece) = part.next().await {
+        bytes.extend_from_slice(&piece.map_err(broken)?);
+        if bytes.len() > SHORT {
+            return Err(Error::invalid(&pointer, "too_long", format!("超过 {SHORT} 个字节。")));
+        }
+    }
+    let odd = |_| Error::invalid(&pointer, "bad_format", "应为 UTF-8 文本。");
+    String::from_utf8(bytes).map(|text| text.trim().to_owned()).map_err(odd)
+}
+
+/// The file, before it is known what it is for.
+struct Whole {
+    name: String,
+    declared: Option<String>,
+    size: i64,
+    sha256: String,
+    file: File,
+}
+
+async fn whole(mut part: Field, mut file: File, limit: i64) -> Result<Whole> {
     let name = part
         .content_disposition()
         .and_then(|d| {
@@ -100,10 +152,7 @@ async fn whole(
             break;
         }
     }
-    let sha256 = hex(&hash.finalize());
-    let work = Sha256::new().chain_update(&name).chain_update(b"\0").chain_update(&sha256);
-    let once = Once::from_request(request, &work.finalize())?;
-    Ok(Received { name, declared, size, sha256, file, once })
+    Ok(Whole { name, declared, size, sha256: hex(&hash.finalize()), file })
 }
 
 fn lossy(bytes: &[u8]) -> String {

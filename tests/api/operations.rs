@@ -240,7 +240,10 @@ async fn the_clock_lets_requests_and_listings_expire() {
 
 #[actix_web::test]
 async fn a_file_is_imported_whole_or_not_at_all() {
-    use keshi::import::{ImportKind, run};
+    use keshi::exchange::{
+        ImportKind,
+        command::{Options, run},
+    };
     let app = TestApp::start().await;
     let house = app.house(OrganizationKind::Institute, "210200").await;
     let email = house.admin.get("/me").await.ok()["email"].as_str().unwrap().to_owned();
@@ -248,7 +251,8 @@ async fn a_file_is_imported_whole_or_not_at_all() {
     let file = folder.path().join("a.jsonl");
     let good = listing("轧辊激光熔覆修复工艺").to_string();
     fs::write(&file, format!("{good}\n\n{{\"title\": 1}}\n")).unwrap();
-    let import = |name: &str| run(&app.keshi.db, ImportKind::Achievements, &file, name);
+    let import =
+        |name: &str| run(&app.keshi.db, ImportKind::Achievements, &file, name, &Options::default());
     let told = import(&email).unwrap_err().to_string();
     assert!(told.contains("line 3: /title") && told.contains("/abstract"), "{told}");
     assert_eq!(house.admin.get("/achievements?mine=true").await.ok()["total"], 0);
@@ -265,12 +269,19 @@ async fn a_file_is_imported_whole_or_not_at_all() {
             "高压泵阀密封环,以碳化硅与石墨复合烧结制成密封环，耐压二十兆帕，寿命三年以上。,密封;碳化硅,03,pilot,{trl},license；transfer,,是"
         )
     };
-    let load = || run(&app.keshi.db, ImportKind::Achievements, &table, &email);
+    let result = folder.path().join("result.csv");
+    let options = |dry_run| Options { dry_run, result: Some(&result) };
+    let load = || run(&app.keshi.db, ImportKind::Achievements, &table, &email, &options(false));
     fs::write(&table, format!("{heads}\n{}\n{}\n", row("6"), row("six"))).unwrap();
     let told = load().unwrap_err().to_string();
-    assert!(told.contains("row 3: /trl") && !told.contains("row 2"), "{told}");
+    assert!(told.contains("F3: 技术成熟度") && !told.contains("F2"), "{told}");
     fs::write(&table, format!("\u{feff}{heads}\n{}\n", row("6"))).unwrap();
+    let dry = run(&app.keshi.db, ImportKind::Achievements, &table, &email, &options(true));
+    assert_eq!(dry.unwrap(), 1);
+    assert_eq!(house.admin.get("/achievements?mine=true").await.ok()["total"], 2);
+    assert!(fs::read_to_string(&result).unwrap().contains("\n2,检查通过,"));
     assert_eq!(load().unwrap(), 1);
+    assert!(fs::read_to_string(&result).unwrap().contains("\n2,已导入,"));
     let listed = house.admin.get("/achievements?mine=true&limit=1").await.ok();
     assert_eq!(listed["items"][0]["keywords"], json!(["密封", "碳化硅"]));
     app.settle();

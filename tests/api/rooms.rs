@@ -31,6 +31,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "contracts",
         ],
     ),
+    (
+        "exchange",
+        &[
+            "kernel",
+            "markets",
+            "accounts",
+            "achievements",
+            "demands",
+            "discovery",
+            "deals",
+            "contracts",
+        ],
+    ),
     ("insight", BELOW_THE_TOP),
     ("notices", BELOW_THE_TOP),
     (
@@ -45,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "deals",
             "contracts",
             "brokerage",
+            "exchange",
             "insight",
             "notices",
         ],

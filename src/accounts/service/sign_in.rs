@@ -5,7 +5,7 @@ use crate::{
     accounts::{
         credentials::{ACCESS_SECONDS, Claims, Keys},
         model::{
-            Account,
+            Account, ApiKey, Organization,
             views::{SecondFactorView, TokensView, TotpView},
         },
         rules, store,
@@ -51,23 +51,7 @@ pub fn recognise(
             else {
                 return refused("api_key_invalid", "API 密钥无效或已吊销。");
             };
-            let seat = Membership {
-                organization: organization.id,
-                kind: organization.kind,
-                role: MemberRole::Member,
-                verified: organization.is_verified(),
-                region: organization.region_code,
-            };
-            let actor = Actor {
-                account: key.created_by,
-                session: None,
-                api_key: Some(key.id),
-                email_verified: true,
-                second_factor_missing: false,
-                memberships: vec![seat],
-                platform: None,
-            };
-            (actor, false)
+            (program(&key, organization), false)
         }
     };
     let held = require_totp && !second_factor;
@@ -78,6 +62,45 @@ pub fn recognise(
 pub fn actor_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Actor>> {
     let account = store::people::by_email(conn, &email.trim().to_lowercase())?;
     account.map(|account| person(conn, account, None)).transpose()
+}
+
+/// Whoever ordered something that is done later, with the rights of now: nobody when the key they came with
+/// has been revoked.
+pub fn actor_again(
+    conn: &mut DbConn,
+    account: Id<of::Account>,
+    key: Option<Id<of::ApiKey>>,
+) -> Result<Option<Actor>> {
+    match key {
+        Some(key) => {
+            let found = store::sessions::live_api_key(conn, key)?;
+            Ok(found.map(|(key, organization)| program(&key, organization)))
+        }
+        None => {
+            let account = store::people::account(conn, account)?;
+            account.map(|account| person(conn, account, None)).transpose()
+        }
+    }
+}
+
+/// A program with a key of its organization.
+fn program(key: &ApiKey, organization: Organization) -> Actor {
+    let seat = Membership {
+        organization: organization.id,
+        kind: organization.kind,
+        role: MemberRole::Member,
+        verified: organization.is_verified(),
+        region: organization.region_code,
+    };
+    Actor {
+        account: key.created_by,
+        session: None,
+        api_key: Some(key.id),
+        email_verified: true,
+        second_factor_missing: false,
+        memberships: vec![seat],
+        platform: None,
+    }
 }
 
 fn person(conn: &mut DbConn, account: Account, session: Option<Id<of::Session>>) -> Result<Actor> {

@@ -5,5 +5,5 @@ pub(super) mod people;
 pub(super) mod sessions;
 
 pub use brokers::{broker, broker_of};
-pub use organizations::{agencies, members, organization, organizations};
+pub use organizations::{agencies, members, organization, organizations, registrars};
 pub use people::person;

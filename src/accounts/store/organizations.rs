@@ -31,8 +31,17 @@ pub fn organizations(conn: &mut DbConn, ids: &[Id<of::Organization>]) -> Result<
 
 /// All verified agencies, in the order in which they came.
 pub fn agencies(conn: &mut DbConn) -> Result<Vec<Organization>> {
+    verified(conn, OrganizationKind::Agency)
+}
+
+/// All verified registrars, in the order in which they came.
+pub fn registrars(conn: &mut DbConn) -> Result<Vec<Organization>> {
+    verified(conn, OrganizationKind::Registrar)
+}
+
+fn verified(conn: &mut DbConn, kind: OrganizationKind) -> Result<Vec<Organization>> {
     Ok(Organization::query()
-        .filter(organizations::kind.eq(OrganizationKind::Agency))
+        .filter(organizations::kind.eq(kind))
         .filter(organizations::state.eq(OrganizationState::Verified))
         .order((organizations::created_at, organizations::id))
         .load(conn)?)

@@ -118,6 +118,19 @@ pub fn api_key_by_digest(
         .optional()?)
 }
 
+/// A key that has not been revoked, with its organization.
+pub fn live_api_key(
+    conn: &mut DbConn,
+    id: Id<of::ApiKey>,
+) -> Result<Option<(ApiKey, Organization)>> {
+    Ok(api_keys::table
+        .inner_join(organizations::table)
+        .filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()))
+        .select((ApiKey::as_select(), Organization::as_select()))
+        .first(conn)
+        .optional()?)
+}
+
 pub fn api_key(
     conn: &mut DbConn,
     organization: Id<of::Organization>,

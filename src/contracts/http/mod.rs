@@ -1,6 +1,7 @@
 //! Contracts over HTTP: parse, call the service, render. No decisions here.
 mod acts;
 mod dossier;
+mod national;
 mod public;
 
 use actix_web::{delete, get, patch, post, web::Data};
@@ -19,6 +20,8 @@ use crate::kernel::{
 };
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    // before `/contracts/{id}`
+    national::routes(cfg);
     cfg.service(create)
         .service(list)
         .service(show)

@@ -1,6 +1,7 @@
 //! The nouns of the room.
 mod bodies;
 mod codes_of_registration;
+pub mod national;
 mod views;
 
 use diesel::prelude::*;
@@ -201,6 +202,7 @@ pub fn code_lists() -> Vec<(&'static str, Vec<Label>)> {
         ("expert_conclusion", labels::<Conclusion>()),
         ("rule_mark", labels::<Certainty>()),
         ("days_kind", labels::<DaysKind>()),
+        ("reconciliation_list", labels::<national::ReconciliationList>()),
     ]
 }
 

@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod clock;
 pub mod code;
+pub mod national;
 
 use super::model::Contract;
 use crate::{

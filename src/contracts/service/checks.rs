@@ -24,6 +24,11 @@ pub fn content(
 ) -> Result<Content> {
     let own: Vec<_> = actor.memberships.iter().map(|m| m.organization).collect();
     let content = checked(conn, &own, body, rules)?;
+    of_filer(actor, content, rules)
+}
+
+/// The content, when the caller belongs to who files it.
+pub fn of_filer(actor: &Actor, content: Content, rules: &RuleSet) -> Result<Content> {
     match content.filer(rules) {
         Some(filer) if actor.is_member(filer) => Ok(content),
         _ => Err(not_the_filer()),
@@ -106,10 +111,7 @@ pub fn ready(tx: &mut Tx<'_>, actor: &Actor, row: &Contract, rules: &RuleSet) ->
             Err(Error::forbidden(error.code, error.detail))
         }
         (Some(error), _) => Err(Error::conflict(error.code, error.detail)),
-        (None, Some(content)) => match content.filer(rules) {
-            Some(filer) if actor.is_member(filer) => Ok(content),
-            _ => Err(not_the_filer()),
-        },
+        (None, Some(content)) => of_filer(actor, content, rules),
         (None, None) => Err(anyhow::anyhow!("a contract without faults has no content").into()),
     }
 }

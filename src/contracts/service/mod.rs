@@ -1,8 +1,10 @@
 //! What people do with contracts. Each function is one transaction.
 mod acts;
+mod bulk;
 mod certificate;
 mod checks;
 mod dossier;
+pub mod national;
 mod views;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,7 @@ use chrono::Datelike;
 use serde_json::json;
 
 pub use acts::{advance, assign};
+pub use bulk::Bulk;
 pub use certificate::{certificate, verify};
 pub use checks::precheck;
 pub use dossier::{
@@ -56,16 +59,19 @@ pub fn list(
 
 /// Draws a contract up. With a deal, the caller must belong to its seller.
 pub fn draft(tx: &mut Tx<'_>, actor: &Actor, body: ContractBody) -> Result<ContractView> {
-    if let Some(id) = body.deal_id {
-        // the deal stands in the body here, not in the path
-        deal::of_seller(tx, actor, id).map_err(|refused| match refused {
-            Error::NotFound(_) => {
-                Error::invalid("/deal_id", "unknown_deal", "没有这样的交易，或您无权查看。")
-            }
-            other => other,
-        })?;
-    }
+    may_name_deal(tx, actor, &body)?;
     write_down(tx, actor, body)
+}
+
+fn may_name_deal(conn: &mut DbConn, actor: &Actor, body: &ContractBody) -> Result<()> {
+    let Some(id) = body.deal_id else { return Ok(()) };
+    // the deal stands in the body here, not in the path
+    deal::of_seller(conn, actor, id).map(drop).map_err(|refused| match refused {
+        Error::NotFound(_) => {
+            Error::invalid("/deal_id", "unknown_deal", "没有这样的交易，或您无权查看。")
+        }
+        other => other,
+    })
 }
 
 /// Draws a contract up from a deal: what the body leaves out comes from the deal.
@@ -84,11 +90,24 @@ fn write_down(tx: &mut Tx<'_>, actor: &Actor, body: ContractBody) -> Result<Cont
     let deal = body.deal_id;
     let rules = book().on(tx.now().day());
     let content = checks::content(tx, actor, body, rules)?;
-    let row = store::draft(tx, &content, rules, deal)?;
-    deal::contracted(tx, &actor.name(), deal, row.id)?;
-    note(tx, &actor.name(), "contract.drafted", &row, json!({ "state": row.state, "deal": deal }))?;
+    let id = put_down(tx, actor, &content, rules, deal)?;
+    let row = store::again(tx, id)?;
     let at = reload(tx, actor, row)?;
     views::one(tx, &at)
+}
+
+fn put_down(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    content: &Content,
+    rules: &RuleSet,
+    deal: Option<Id<of::Deal>>,
+) -> Result<Id<of::Contract>> {
+    let id = store::draft(tx, content, rules, deal)?;
+    deal::contracted(tx, &actor.name(), deal, id)?;
+    let body = json!({ "state": ContractState::Draft, "deal": deal });
+    journal::record(tx, &actor.name(), "contract.drafted", &format!("contract:{id}"), &body)?;
+    Ok(id)
 }
 
 pub fn edit(

@@ -1,6 +1,7 @@
 //! Every SQL statement about contracts.
 mod case;
 mod file;
+pub mod national;
 mod numbers;
 mod postings;
 mod versions;
@@ -128,7 +129,7 @@ pub fn find(conn: &mut DbConn, id: Id<of::Contract>) -> Result<Option<Contract>>
     Ok(Contract::query().filter(contracts::id.eq(id)).first(conn).optional()?)
 }
 
-fn again(tx: &mut Tx<'_>, id: Id<of::Contract>) -> Result<Contract> {
+pub fn again(tx: &mut Tx<'_>, id: Id<of::Contract>) -> Result<Contract> {
     Ok(Contract::query().filter(contracts::id.eq(id)).first(&mut **tx)?)
 }
 
@@ -137,7 +138,7 @@ pub fn draft(
     content: &Content,
     rules: &RuleSet,
     deal: Option<Id<of::Deal>>,
-) -> Result<Contract> {
+) -> Result<Id<of::Contract>> {
     let (id, now) = (Id::fresh(), tx.now());
     let row = (
         ContentColumns::of(content, rules)?,
@@ -150,7 +151,7 @@ pub fn draft(
     );
     diesel::insert_into(contracts::table).values(row).execute(&mut **tx)?;
     open_case(tx, id, content, None)?;
-    again(tx, id)
+    Ok(id)
 }
 
 fn open_case(

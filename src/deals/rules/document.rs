@@ -1,6 +1,8 @@
 //! What may be kept as a document, and under what name it is given out again.
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::kernel::archive::is_archive;
+
 /// A kind of file that the market keeps.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
@@ -47,20 +49,6 @@ kind!(TEXT, "text/plain", ["text/markdown"], ["txt", "md"]);
 // Windows says Excel of every table
 kind!(CSV, "text/csv", ["application/vnd.ms-excel", "text/plain", "application/csv"], ["csv"]);
 
-/// How much a file may grow when it is unpacked.
-const MOST_TIMES: u64 = 100;
-/// Below this, growth harms nobody: a page of blanks is packed very small.
-const HARMLESS: u64 = 10 * 1024 * 1024;
-/// Entries of an archive, those of archives within it included.
-pub const MOST_ENTRIES: usize = 10_000;
-/// Archives within archives within archives are no way to send a document.
-pub const MOST_DEPTH: usize = 2;
-
-/// What an archive of `size` bytes may hold in all, where documents have at most `limit` bytes.
-pub fn may_unpack_to(size: u64, limit: u64) -> u64 {
-    size.saturating_mul(MOST_TIMES).max(HARMLESS).min(limit.saturating_mul(10).max(HARMLESS))
-}
-
 /// The extension of a name, in lower case.
 pub fn extension(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -90,10 +78,6 @@ pub fn by_head(head: &[u8], name: &str) -> Option<&'static Kind> {
     } else {
         None
     }
-}
-
-pub fn is_archive(head: &[u8]) -> bool {
-    head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
 }
 
 /// What an archive is by the names of its entries.

@@ -1,19 +1,18 @@
 //! Looking into a file before it is kept: what it is, and whether it would burst when unpacked.
 use std::{
     fs::File,
-    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom},
 };
 
 use anyhow::Context;
-use zip::ZipArchive;
 
 use crate::{
-    deals::rules::document::{self, Kind, MOST_DEPTH, MOST_ENTRIES},
-    kernel::{Error, Result},
+    deals::rules::document::{self, Kind},
+    kernel::{
+        Error, Result,
+        archive::{self, read_full},
+    },
 };
-
-/// An archive within an archive is looked into in memory, up to this size.
-const NESTED: u64 = 32 * 1024 * 1024;
 
 /// What `file` is, if it is fit to keep: of a kind that the market keeps, as its sender says, and no
 /// bomb. Reads the whole file, a piece at a time.
@@ -32,13 +31,10 @@ pub fn inspect(
     let n = read_full(file, &mut head).context("reading the spool")?;
     let head = head.get(..n).unwrap_or_default();
     let kind = match document::by_head(head, name) {
-        Some(kind) if document::is_archive(head) => {
-            let mut budget = Budget {
-                bytes: document::may_unpack_to(size, u64::try_from(limit).unwrap_or(0)),
-                entries: MOST_ENTRIES,
-            };
+        Some(kind) if archive::is_archive(head) => {
             rewind(file)?;
-            let names = unpackable(BufReader::new(&mut *file), &mut budget, 0)?;
+            let limit = u64::try_from(limit).unwrap_or(0);
+            let names = archive::entries(BufReader::new(&mut *file), size, limit)?;
             match document::by_entries(names.iter().map(String::as_str)) {
                 found if *found == document::ZIP => kind,
                 found => found,
@@ -74,17 +70,6 @@ fn rewind(file: &mut File) -> Result<()> {
     Ok(())
 }
 
-fn read_full(from: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match from.read(rest)? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    Ok(filled)
-}
-
 /// UTF-8 without control characters, read a piece at a time.
 fn is_text(file: &mut impl Read) -> io::Result<bool> {
     let (mut piece, mut held) = (vec![0; 64 * 1024], 0);
@@ -113,74 +98,10 @@ fn is_text(file: &mut impl Read) -> io::Result<bool> {
     }
 }
 
-/// What is left of what an archive may hold.
-struct Budget {
-    bytes: u64,
-    entries: usize,
-}
-
-/// The names of an archive's entries, if all of it may be unpacked: the sizes that it declares are
-/// added up first, and then every entry is unpacked into nothing, for what is declared may be a lie.
-fn unpackable<R: Read + Seek>(from: R, budget: &mut Budget, depth: usize) -> Result<Vec<String>> {
-    let mut archive = ZipArchive::new(from).map_err(unreadable)?;
-    let count = archive.len();
-    budget.entries = budget.entries.checked_sub(count).ok_or_else(bomb)?;
-    let (mut names, mut total) = (Vec::with_capacity(count), 0u64);
-    for at in 0..count {
-        let entry = archive.by_index_raw(at).map_err(unreadable)?;
-        total = total.saturating_add(entry.size());
-        names.push(entry.name().map_err(unreadable)?.into_owned());
-    }
-    budget.bytes = budget.bytes.checked_sub(total).ok_or_else(bomb)?;
-    for at in 0..count {
-        let encrypted = archive.by_index_raw(at).map_err(unreadable)?.encrypted();
-        if encrypted {
-            return Err(refused("encrypted_archive", "不接受加密的压缩包：无法检查其中的内容。"));
-        }
-        let mut entry = archive.by_index(at).map_err(unreadable)?;
-        let declared = entry.size();
-        let mut head = [0; 4];
-        let n = read_full(&mut entry, &mut head).map_err(|_| broken())?;
-        let head = head.get(..n).unwrap_or_default();
-        let mut all = head.chain(entry.take(declared.saturating_add(1)));
-        let real = if document::is_archive(head) {
-            if depth >= MOST_DEPTH || declared > NESTED {
-                return Err(refused("nested_archive", "压缩包中的压缩包层数过多或过大。"));
-            }
-            let mut inner = Vec::new();
-            all.read_to_end(&mut inner).map_err(|_| broken())?;
-            let size = u64::try_from(inner.len()).unwrap_or(u64::MAX);
-            if size <= declared {
-                unpackable(Cursor::new(inner), budget, depth + 1)?;
-            }
-            size
-        } else {
-            io::copy(&mut all, &mut io::sink()).map_err(|_| broken())?
-        };
-        if real > declared {
-            return Err(bomb());
-        }
-    }
-    Ok(names)
-}
-
-fn bomb() -> Error {
-    refused("archive_bomb", "压缩包解开后的大小远超其本身或超过上限，不予接收。")
-}
-
-fn broken() -> Error {
-    refused("broken_archive", "压缩包已损坏，无法读取。")
-}
-
-fn unreadable(cause: zip::result::ZipError) -> Error {
-    tracing::debug!(%cause, "an archive could not be read");
-    broken()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{Cursor, Write};
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {

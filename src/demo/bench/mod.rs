@@ -5,6 +5,7 @@
 //! Where a goal is an absolute figure ([`figures`]), the machine has to be quiet.
 mod figures;
 mod get;
+mod import;
 mod load;
 mod post;
 
@@ -53,6 +54,11 @@ pub enum Bench {
         #[arg(long)]
         folder: PathBuf,
     },
+    /// A workbook of contracts, checked and committed, against reading it and writing the bare rows.
+    Import {
+        #[arg(long, default_value_t = 50_000)]
+        rows: u32,
+    },
 }
 
 pub fn run(bench: Bench) -> anyhow::Result<()> {
@@ -60,7 +66,7 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
     let (dir, keep) = match &bench {
         Bench::Figures { folder, keep, .. } => (folder.clone().unwrap_or_else(temporary), *keep),
         Bench::AskFigures { folder } => (folder.clone(), true),
-        Bench::Get | Bench::Post | Bench::Load => (temporary(), false),
+        Bench::Get | Bench::Post | Bench::Load | Bench::Import { .. } => (temporary(), false),
     };
     std::fs::create_dir_all(&dir)?;
     let config = Config::for_folder(&dir, &secret::token()?)
@@ -73,6 +79,7 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
         Bench::Post => post::run(&config),
         Bench::Figures { contracts, .. } => figures::run(&config, contracts),
         Bench::AskFigures { .. } => figures::ask(&config),
+        Bench::Import { rows } => import::run(&config, rows),
     };
     if !keep {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;

@@ -78,7 +78,7 @@ pub struct Caller {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// As text; what is no text is in `bytes` only.
+    /// Of what is no text, as well as it goes.
     pub text: String,
     pub bytes: Vec<u8>,
     pub body: Value,
@@ -120,9 +120,10 @@ impl TestApp {
                 let bytes = actix_web::body::to_bytes(response.into_body().boxed()).await;
                 let bytes = bytes.map_err(|e| e.to_string())?;
                 let bytes = bytes.to_vec();
-                let text = String::from_utf8(bytes.clone()).unwrap_or_default();
+                // a workbook is no text
+                let text = String::from_utf8_lossy(&bytes).into_owned();
                 let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-                Ok(Answer { status, headers, text, bytes, body })
+                Ok(Answer { status, headers, text, body, bytes })
             })
         });
         let consumers = RefCell::new(Consumers::new(&keshi).unwrap());
@@ -376,6 +377,37 @@ impl Caller {
             .request(Method::POST, path)
             .insert_header(("content-type", "multipart/form-data; boundary=edge"));
         (self.ask)(request.set_payload(form)).await.unwrap()
+    }
+    /// A form with short texts and then a file in it.
+    pub async fn upload_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        content: &[u8],
+    ) -> Answer {
+        let mut form = Vec::new();
+        for (field, text) in fields {
+            let part = format!(
+                "--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{text}\r\n"
+            );
+            form.extend_from_slice(part.as_bytes());
+        }
+        let head = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        form.extend_from_slice(&[head.as_bytes(), content, b"\r\n--edge--\r\n"].concat());
+        let request = self
+            .request(Method::POST, path)
+            .insert_header(("content-type", "multipart/form-data; boundary=edge"));
+        (self.ask)(request.set_payload(form)).await.unwrap()
+    }
+    /// The body of an answer that is no text.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        answer.bytes
     }
     /// A body exactly as given, JSON or not.
     pub async fn post_text(&self, path: &str, text: impl Into<Vec<u8>>) -> Answer {
