@@ -31,6 +31,8 @@ const TAGS: &[(&str, &str)] = &[
     ("brokerage", "技术经理人工作台 · the brokers' desk and their figures"),
     ("agencies", "技术转移机构 · technology transfer agencies and their scorecards"),
     ("targets", "指标与进度 · targets and their progress"),
+    ("indicators", "指标数值：平台统计与人工填报 · figures of indicators, counted and entered"),
+    ("forecasts", "预测质量 · how good forecasts are"),
     ("statistics", "成交额统计 · turnover"),
     ("notices", "订阅与通知 · subscriptions and notices"),
     ("webhooks", "接口推送 · webhooks"),

@@ -242,7 +242,7 @@ impl Indicator {
             Self::Brokers => Some(Counted::Brokers),
             Self::NewBrokers => Some(Counted::NewBrokers),
             Self::Agencies => Some(Counted::Agencies),
-            Self::NewAgencies => Some(Counted::NewAgencies),
+            Self::NewAgencies => Some(Counted::NewAgencies { of_cities: true }),
             _ => None,
         }
     }
@@ -271,5 +271,8 @@ pub enum Counted {
     Brokers,
     NewBrokers,
     Agencies,
-    NewAgencies,
+    /// First recognitions; `of_cities` leaves out those by nation and province.
+    NewAgencies {
+        of_cities: bool,
+    },
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::{
     decimal::Decimal,
     indicators::{Indicator, Scope},
-    model::{Finding, LintRule, LintSide, Operator, Target, TargetKind},
+    model::{LintRule, LintSide, Operator, Target, TargetFinding, TargetKind},
 };
 use crate::kernel::{Code, Fen};
 
@@ -73,6 +73,11 @@ pub fn figure(unit: &str, amount: i128) -> String {
     }
 }
 
+/// A figure without its unit.
+fn plain(amount: i128) -> String {
+    Decimal::of_ten_thousandths(amount).map_or_else(String::new, |value| value.to_string())
+}
+
 fn shown(target: &Target, amount: i128) -> String {
     figure(target.indicator.unit(), amount)
 }
@@ -103,9 +108,9 @@ fn quote(target: &Target) -> String {
     told
 }
 
-fn finding(code: LintRule, sides: &[&Target], detail: String) -> Option<Finding> {
+fn finding(code: LintRule, sides: &[&Target], detail: String) -> Option<TargetFinding> {
     let first = sides.first()?;
-    Some(Finding {
+    Some(TargetFinding {
         code,
         severity: code.severity(),
         region_code: first.region_code.clone(),
@@ -124,7 +129,7 @@ fn finding(code: LintRule, sides: &[&Target], detail: String) -> Option<Finding>
 }
 
 /// Everything that does not fit or is not clear, contradictions first.
-pub fn lint(targets: &[Target]) -> Vec<Finding> {
+pub fn lint(targets: &[Target]) -> Vec<TargetFinding> {
     let replaced: BTreeSet<_> = targets.iter().filter_map(|t| t.supersedes).collect();
     let in_force: Vec<&Target> = targets.iter().filter(|t| !replaced.contains(&t.id)).collect();
     let mut found = Vec::new();
@@ -148,12 +153,12 @@ pub fn lint(targets: &[Target]) -> Vec<Finding> {
         found.extend(cumulative(target, &there));
         found.extend(stock(target, &there));
     }
-    found.sort_by_key(|f| f.severity);
+    found.sort_by(|a, b| (a.severity, &a.region_code).cmp(&(b.severity, &b.region_code)));
     found
 }
 
 /// What a target alone does not fit or leaves open.
-fn of_one(target: &Target) -> Vec<Finding> {
+fn of_one(target: &Target) -> Vec<TargetFinding> {
     let mut found = Vec::new();
     found.extend(breakdown(target));
     let unit = target.indicator.unit();
@@ -178,7 +183,7 @@ fn of_one(target: &Target) -> Vec<Finding> {
 }
 
 /// Parts are floors where the whole is one: then they need not add up, but it is worth knowing.
-fn breakdown(target: &Target) -> Option<Finding> {
+fn breakdown(target: &Target) -> Option<TargetFinding> {
     if target.breakdown.is_empty() {
         return None;
     }
@@ -198,7 +203,7 @@ fn breakdown(target: &Target) -> Option<Finding> {
         (LintRule::BreakdownSum, "两者不符")
     };
     let detail = format!(
-        "分项 {parts} 合计 {}，目标{}{}，{word}。",
+        "分项 {parts} 合计 {}，目标{} {}，{word}。",
         shown(target, sum),
         target.operator.zh(),
         shown(target, value(target)),
@@ -206,7 +211,7 @@ fn breakdown(target: &Target) -> Option<Finding> {
     finding(code, &[target], detail)
 }
 
-fn undated(targets: &[Target]) -> Vec<Finding> {
+fn undated(targets: &[Target]) -> Vec<TargetFinding> {
     let mut seen = BTreeSet::new();
     targets
         .iter()
@@ -219,7 +224,7 @@ fn undated(targets: &[Target]) -> Vec<Finding> {
 }
 
 /// `newer` replaces `older`.
-fn replacement(newer: &Target, older: &Target) -> Option<Finding> {
+fn replacement(newer: &Target, older: &Target) -> Option<TargetFinding> {
     if newer.supersedes != Some(older.id) {
         return None;
     }
@@ -239,14 +244,14 @@ fn replacement(newer: &Target, older: &Target) -> Option<Finding> {
 }
 
 /// Two targets for the same figure.
-fn same_figure(a: &Target, b: &Target) -> Option<Finding> {
+fn same_figure(a: &Target, b: &Target) -> Option<TargetFinding> {
     let what = |t: &Target| (t.indicator, t.kind, t.first_year, t.last_year);
     let said = |t: &Target| (value(t), t.operator, upper(t));
     if a.region_code != b.region_code || what(a) != what(b) || said(a) == said(b) {
         return None;
     }
     let both = format!(
-        "{} 年“{}”有两个目标值：{}{} 与 {}{}",
+        "{} 年“{}”有两个目标值：{} {} 与 {} {}",
         a.period(),
         a.label,
         a.operator.zh(),
@@ -263,7 +268,7 @@ fn same_figure(a: &Target, b: &Target) -> Option<Finding> {
 }
 
 /// A stock that is more than the stock it is a part of.
-fn part_of(part: &Target, whole: &Target) -> Option<Finding> {
+fn part_of(part: &Target, whole: &Target) -> Option<TargetFinding> {
     let same = |t: &Target| (t.region_code.clone(), t.kind, t.last_year);
     if part.indicator.whole() != Some(whole.indicator) || same(part) != same(whole) {
         return None;
@@ -277,7 +282,7 @@ fn part_of(part: &Target, whole: &Target) -> Option<Finding> {
 }
 
 /// A cumulative target beside the yearly figures of the same years.
-fn cumulative(target: &Target, there: &[&Target]) -> Option<Finding> {
+fn cumulative(target: &Target, there: &[&Target]) -> Option<TargetFinding> {
     if target.kind != TargetKind::Cumulative {
         return None;
     }
@@ -296,8 +301,9 @@ fn cumulative(target: &Target, there: &[&Target]) -> Option<Finding> {
     }
     let each: i128 = flows.iter().map(|t| value(t)).sum();
     let detail = format!(
-        "年度值 {}，{n} 年合计 {}，累计目标{}{}，两者不符。",
+        "年度值共 {}，{n} 年合计 {n} × {} = {}，累计目标{} {}，两者不符。",
         shown(target, each),
+        plain(each),
         shown(target, each * i128::from(n)),
         target.operator.zh(),
         shown(target, value(target)),
@@ -307,7 +313,7 @@ fn cumulative(target: &Target, there: &[&Target]) -> Option<Finding> {
 }
 
 /// A stock beside what is added to it each year, and the baseline that it was counted from.
-fn stock(target: &Target, there: &[&Target]) -> Vec<Finding> {
+fn stock(target: &Target, there: &[&Target]) -> Vec<TargetFinding> {
     if target.kind != TargetKind::Level {
         return Vec::new();
     }
@@ -338,7 +344,7 @@ fn stock(target: &Target, there: &[&Target]) -> Vec<Finding> {
     found
 }
 
-fn stock_and_additions(stock: &Target, flow: &Target) -> Option<Finding> {
+fn stock_and_additions(stock: &Target, flow: &Target) -> Option<TargetFinding> {
     let n = years(flow);
     let (added, goal) = (Range::of(flow).times(n), Range::of(stock));
     let sum = format!(
@@ -348,7 +354,7 @@ fn stock_and_additions(stock: &Target, flow: &Target) -> Option<Finding> {
     );
     if let Some(base) = baseline(stock) {
         let detail = format!(
-            "基数 {} 加{sum}，得 {}，存量目标{}{}，两者不符。",
+            "基数 {} 加 {sum}，得 {}，存量目标{} {}，两者不符。",
             shown(stock, base),
             shown(stock, base + value(flow) * i128::from(n)),
             stock.operator.zh(),
@@ -371,7 +377,7 @@ fn stock_and_additions(stock: &Target, flow: &Target) -> Option<Finding> {
     }
     let most = if added.high.is_none() { "至多" } else { "" };
     let detail = format!(
-        "存量目标 {} 减{sum}，推得 {} 年前的基数{most} {}；文件没有写明基数。",
+        "存量目标 {} 减 {sum}，推得 {} 年前的基数{most} {}；文件没有写明基数。",
         shown(stock, value(stock)),
         flow.first_year,
         shown(stock, implied),
@@ -379,7 +385,7 @@ fn stock_and_additions(stock: &Target, flow: &Target) -> Option<Finding> {
     finding(LintRule::ImpliedBaseline, &[stock, flow], detail)
 }
 
-fn stock_and_part(stock: &Target, flow: &Target) -> Option<Finding> {
+fn stock_and_part(stock: &Target, flow: &Target) -> Option<TargetFinding> {
     let n = years(flow);
     let detail = format!(
         "“{}”是期末存量 {}，“{}”是其中一类的年度增量（{n} 年合计 {}）：口径不同，不能互相推算。",
@@ -389,4 +395,287 @@ fn stock_and_part(stock: &Target, flow: &Target) -> Option<Finding> {
         shown(flow, value(flow) * i128::from(n)),
     );
     finding(LintRule::StockAndFlow, &[stock, flow], detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        insight::{
+            load_shipped_targets,
+            model::{LintSeverity, TargetPart},
+            store,
+            testing::Market,
+        },
+        kernel::{Id, JsonText, Moment},
+    };
+
+    /// `kind operator value first-last`, of 朝阳市, in a paper of 2021.
+    fn target(indicator: Indicator, said: &str) -> Target {
+        let words: Vec<&str> = said.split(' ').collect();
+        let value: Decimal = words[2].parse().unwrap();
+        let (first, last) = words[3].split_once('-').unwrap_or((words[3], words[3]));
+        Target {
+            id: Id::fresh(),
+            region_code: "211300".parse().unwrap(),
+            indicator,
+            label: indicator.zh().into(),
+            first_year: first.parse().unwrap(),
+            last_year: last.parse().unwrap(),
+            operator: Operator::from_slug(words[1]).unwrap(),
+            value: value.at_scale(value.scale()).unwrap(),
+            upper: None,
+            scale: i64::from(value.scale()),
+            kind: TargetKind::from_slug(words[0]).unwrap(),
+            document_title: "方案".into(),
+            document_issued_on: Some("2021-08-18".parse().unwrap()),
+            supersedes: None,
+            baseline: None,
+            breakdown: JsonText::of(Vec::new()).unwrap(),
+            note: None,
+            created_by: None,
+            version: 1,
+            created_at: Moment::now(),
+            kind_stated: true,
+        }
+    }
+
+    fn split(mut target: Target, parts: &[i64]) -> Target {
+        let parts = parts.iter().enumerate();
+        let parts: Vec<TargetPart> = parts
+            .map(|(n, v)| TargetPart { label: format!("第{n}类"), value: Decimal::whole(*v) })
+            .collect();
+        target.breakdown = JsonText::of(parts).unwrap();
+        target
+    }
+
+    fn from(base: i64, mut target: Target) -> Target {
+        target.baseline = Some(base);
+        target
+    }
+
+    fn codes(targets: &[Target]) -> Vec<&'static str> {
+        lint(targets).iter().map(|f| f.code.slug()).collect()
+    }
+
+    #[test]
+    fn each_rule_finds_its_own_and_nothing_else() {
+        use Indicator::*;
+        let t = target;
+        let table: Vec<(&str, Vec<Target>, &[&str])> = vec![
+            (
+                "the same twice",
+                vec![t(Eaglets, "level = 9 2025"), t(Eaglets, "level = 9 2025")],
+                &[],
+            ),
+            (
+                "two values",
+                vec![t(Eaglets, "level = 9 2025"), t(Eaglets, "level = 8 2025")],
+                &["conflicting_values"],
+            ),
+            (
+                "two floors",
+                vec![t(Eaglets, "level >= 9 2025"), t(Eaglets, "level > 8 2025")],
+                &["differing_values"],
+            ),
+            (
+                "a floor that is not passed",
+                vec![t(Eaglets, "level > 9 2025"), t(Eaglets, "level = 9 2025")],
+                &["conflicting_values"],
+            ),
+            ("two years", vec![t(Eaglets, "level = 9 2025"), t(Eaglets, "level = 8 2024")], &[]),
+            (
+                "about the same",
+                vec![t(Eaglets, "level approx 10 2025"), t(Eaglets, "level = 9.5 2025")],
+                &["differing_values"],
+            ),
+            ("parts that add up", vec![split(t(NewEaglets, "flow = 80 2025"), &[35, 35, 10])], &[]),
+            (
+                "parts that do not",
+                vec![split(t(NewEaglets, "flow = 80 2025"), &[35, 35, 11])],
+                &["breakdown_sum"],
+            ),
+            (
+                "parts about right",
+                vec![split(t(NewEaglets, "flow approx 80 2025"), &[35, 35, 11])],
+                &[],
+            ),
+            (
+                "floors",
+                vec![split(t(NewEaglets, "flow >= 20 2025"), &[4, 15, 2])],
+                &["breakdown_floors"],
+            ),
+            (
+                "years that make the whole",
+                vec![
+                    t(SkilledTalents, "cumulative = 800 2021-2025"),
+                    t(SkilledTalents, "flow = 160 2021-2025"),
+                ],
+                &[],
+            ),
+            (
+                "years that make more",
+                vec![
+                    t(SkilledTalents, "cumulative = 799 2021-2025"),
+                    t(SkilledTalents, "flow = 160 2021-2025"),
+                ],
+                &["flows_and_cumulative"],
+            ),
+            (
+                "years of another span",
+                vec![
+                    t(SkilledTalents, "cumulative = 799 2021-2025"),
+                    t(SkilledTalents, "flow = 160 2022-2025"),
+                ],
+                &[],
+            ),
+            (
+                "floors that leave room",
+                vec![
+                    t(SkilledTalents, "cumulative = 900 2021-2025"),
+                    t(SkilledTalents, "flow >= 160 2021-2025"),
+                ],
+                &[],
+            ),
+            (
+                "the sum of two",
+                vec![
+                    t(ChallengeProjectsTotal, "cumulative = 100 2021-2025"),
+                    t(Challenges, "flow = 12 2021-2025"),
+                    t(Transplants, "flow = 16 2021-2025"),
+                ],
+                &["flows_and_cumulative"],
+            ),
+            (
+                "one of two",
+                vec![
+                    t(ChallengeProjectsTotal, "cumulative = 100 2021-2025"),
+                    t(Challenges, "flow = 12 2021-2025"),
+                ],
+                &[],
+            ),
+            (
+                "baseline and additions",
+                vec![from(41, t(Agencies, "level = 60 2019")), t(NewAgencies, "flow = 10 2019")],
+                &["stock_and_additions"],
+            ),
+            (
+                "baseline and additions that fit",
+                vec![from(50, t(Agencies, "level = 60 2019")), t(NewAgencies, "flow = 10 2019")],
+                &[],
+            ),
+            (
+                "more than the floor",
+                vec![from(213, t(Brokers, "level >= 300 2019")), t(NewBrokers, "flow = 100 2019")],
+                &[],
+            ),
+            (
+                "additions beyond the stock",
+                vec![
+                    t(SubstantiveAlliances, "level = 200 2025"),
+                    t(NewSubstantiveAlliances, "flow = 80 2021-2025"),
+                ],
+                &["additions_exceed_stock"],
+            ),
+            (
+                "nothing before",
+                vec![t(Gazelles, "level = 20 2025"), t(NewGazelles, "flow = 4 2021-2025")],
+                &[],
+            ),
+            (
+                "something before",
+                vec![t(Eaglets, "level = 90 2025"), t(NewEaglets, "flow = 15 2021-2025")],
+                &["implied_baseline"],
+            ),
+            (
+                "doubled",
+                vec![from(40, t(HighTechValueAdded, "level = 80 2025"))],
+                &["implied_baseline"],
+            ),
+            ("not doubled", vec![from(41, t(HighTechValueAdded, "level = 80 2025"))], &[]),
+            (
+                "a stock and the growth of a part",
+                vec![
+                    t(ServicePlatforms, "level = 200 2025"),
+                    t(FirmPlatforms, "flow = 14 2021-2025"),
+                ],
+                &["stock_and_flow"],
+            ),
+            (
+                "a part",
+                vec![
+                    t(MedicalCentres, "level = 30 2020"),
+                    t(MedicalCentresAdvanced, "level = 10 2020"),
+                ],
+                &[],
+            ),
+            (
+                "a part that is more",
+                vec![
+                    t(MedicalCentresAdvanced, "level = 31 2020"),
+                    t(MedicalCentres, "level = 30 2020"),
+                ],
+                &["part_exceeds_whole"],
+            ),
+            ("twice of what", vec![t(RdInputMultiple, "ratio = 2 2020")], &["unclear_base"]),
+            ("per what", vec![t(TechSmesPer10k, "ratio = 220 2025")], &["unclear_unit"]),
+            ("per cent", vec![t(RdGdpShare, "ratio = 2.3 2020")], &[]),
+        ];
+        for (name, targets, wanted) in table {
+            assert_eq!(codes(&targets), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_replaced_is_told_as_such() {
+        let mut old = target(Indicator::Turnover, "level = 80000000000 2020");
+        let mut new = target(Indicator::Turnover, "level = 60000000000 2020");
+        new.supersedes = Some(old.id);
+        old.document_issued_on = Some("2015-08-03".parse().unwrap());
+        assert_eq!(codes(&[old.clone(), new.clone()]), ["superseded"]);
+        assert_eq!(codes(&[new.clone(), old.clone()]), ["superseded"]);
+        // a third one is compared with what holds
+        let third = target(Indicator::Turnover, "level = 80000000000 2020");
+        assert_eq!(codes(&[old.clone(), new.clone(), third]), ["conflicting_values", "superseded"]);
+        old.document_issued_on = Some("2022-08-03".parse().unwrap());
+        assert_eq!(codes(&[old, new]), ["superseded_is_newer"]);
+        // regions do not mix
+        let mut elsewhere = target(Indicator::Eaglets, "level = 8 2025");
+        elsewhere.region_code = "210100".parse().unwrap();
+        assert_eq!(codes(&[target(Indicator::Eaglets, "level = 9 2025"), elsewhere]), [""; 0]);
+        let mut undated = target(Indicator::Eaglets, "level = 9 2025");
+        (undated.document_issued_on, undated.kind_stated) = (None, false);
+        assert_eq!(codes(&[undated]), ["kind_assumed", "undated_document"]);
+    }
+
+    #[test]
+    fn the_papers_as_shipped() {
+        let market = Market::open();
+        market.db.write_now(load_shipped_targets).unwrap();
+        let targets = market.db.read_now(store::all).unwrap();
+        assert_eq!(targets.len(), 95);
+        let found = lint(&targets);
+        let told: Vec<String> = found
+            .iter()
+            .map(|f| {
+                let side = |s: &LintSide| format!("    {}｜{}", s.document, s.quote);
+                let sides: Vec<_> = f.sides.iter().map(side).collect();
+                format!("{} {}：{}\n{}", f.code.slug(), f.region_code, f.detail, sides.join("\n"))
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
+        let contradictions: Vec<_> = found
+            .iter()
+            .filter(|f| f.severity == LintSeverity::Contradiction)
+            .map(|f| (f.code.slug(), f.indicator.slug()))
+            .collect();
+        assert_eq!(
+            contradictions,
+            [
+                ("stock_and_additions", "agencies"),
+                ("flows_and_cumulative", "challenge_projects_total"),
+                ("additions_exceed_stock", "substantive_alliances"),
+            ]
+        );
+    }
 }

@@ -406,8 +406,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                row("8000000000000", "0.791", Pace::Behind),
-                row("6000000000000", "1.0547", Pace::Ahead)
+                row("6000000000000", "1.0547", Pace::Ahead),
+                row("8000000000000", "0.791", Pace::Behind)
             ]
         );
         // in the middle of a month: to the day for who oversees, by whole months for the public
@@ -417,7 +417,7 @@ mod tests {
                 .db
                 .read_now(|conn| {
                     let page = targets::list(conn, &wanted, &window)?;
-                    let id = page.items.first().unwrap().id;
+                    let id = page.items.last().unwrap().id;
                     targets::progress(conn, &Grids::default(), who, id, (day(as_of), today))
                 })
                 .unwrap()

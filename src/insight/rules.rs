@@ -79,12 +79,19 @@ pub fn is_turnover(target: &Target) -> bool {
 /// year of that day (the first or last of them before or after), everything else in all its years.
 pub fn measured(target: &Target, as_of: Day) -> Option<Span> {
     let (first, last) = (target.first_year, target.last_year);
-    if target.kind == TargetKind::Flow {
-        let year = i64::from(as_of.year()).clamp(first, last);
-        return Span::of_years(year, year);
+    match target.kind {
+        TargetKind::Flow => {
+            let year = i64::from(as_of.year()).clamp(first, last);
+            Span::of_years(year, year)
+        }
+        // what a year turns over is told of the last of them
+        TargetKind::Level if target.indicator == Indicator::Turnover => Span::of_years(last, last),
+        // of a stock and a rate that are set for several years the end counts, and the way there is all of
+        // them
+        TargetKind::Level | TargetKind::Cumulative | TargetKind::Ratio => {
+            Span::of_years(first, last)
+        }
     }
-    // of a stock and a rate that are set for several years, the end counts, and the way there all of them
-    Span::of_years(first, last)
 }
 
 /// Entered figures that make up what was asked for.
@@ -96,16 +103,18 @@ pub struct Entered<'a> {
     pub rows: Vec<&'a IndicatorValue>,
 }
 
-/// What was entered for `first` to `last`. Of `rows` the first of each span counts. A stock or rate is the
+/// What was entered of an indicator for `first` to `last`. Of its `rows` the first of each span counts. A stock or rate is the
 /// latest that was known; a sum is made of spans that adjoin, the longest first, from `first` on.
 pub fn entered(
     rows: &[IndicatorValue],
+    indicator: Indicator,
     nature: Nature,
     (first, last): (Day, Day),
 ) -> Option<Entered<'_>> {
     let mut seen = BTreeSet::new();
     let counting: Vec<&IndicatorValue> = rows
         .iter()
+        .filter(|r| r.indicator == indicator)
         .filter(|r| seen.insert((r.first_day, r.last_day)) && r.last_day <= last)
         .collect();
     let mut found = Entered::default();
@@ -295,18 +304,22 @@ mod tests {
             value("2024-12-31", "2024-12-31", 7),
         ];
         let sum = |first: &str, last: &str| {
-            entered(&rows, Nature::Sum, (day(first), day(last))).map(|e| e.amount / 1000)
+            entered(&rows, Indicator::Gdp, Nature::Sum, (day(first), day(last)))
+                .map(|e| e.amount / 1000)
         };
         assert_eq!(sum("2021-01-01", "2021-12-31"), Some(100));
         assert_eq!(sum("2021-01-01", "2022-06-30"), Some(120), "the first quarter is known");
         assert_eq!(sum("2021-01-01", "2025-12-31"), Some(210), "2023 is missing");
         assert_eq!(sum("2023-01-01", "2025-12-31"), None);
         let stock = |last: &str| {
-            entered(&rows, Nature::Stock, (day("2020-01-01"), day(last))).map(|e| e.amount / 1000)
+            entered(&rows, Indicator::Gdp, Nature::Stock, (day("2020-01-01"), day(last)))
+                .map(|e| e.amount / 1000)
         };
         assert_eq!(stock("2024-12-31"), Some(7));
         assert_eq!(stock("2024-12-30"), Some(110));
         assert_eq!(stock("2020-12-31"), None);
+        let days = (day("2021-01-01"), day("2021-12-31"));
+        assert!(entered(&rows, Indicator::Firms, Nature::Sum, days).is_none());
     }
 
     #[test]

@@ -36,4 +36,5 @@ mod schema;
 mod story;
 mod subscriptions;
 mod support;
+mod targets;
 mod webhooks;

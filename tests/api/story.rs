@@ -131,6 +131,18 @@ async fn from_registration_to_the_targets_progress() {
         .ok();
     assert_eq!(turnover["rows"][0]["total_fen"], json!(350_000_000), "{turnover}");
 
+    // the achievement counts as transferred where the buyer is, and is no news for the public yet
+    for (region, count) in [("210000", json!(1)), ("210300", json!(1)), ("210100", json!(0))] {
+        let told = operator.get(&format!("/indicators?region={region}")).await.ok();
+        let items = told["items"].as_array().unwrap();
+        let figure = items.iter().find(|i| i["indicator"] == "achievements_transferred").unwrap();
+        assert_eq!((&figure["value"], &figure["source"]), (&count, &json!("counted")), "{region}");
+    }
+    let told = visitor.get("/indicators?region=210300").await.ok();
+    let items = told["items"].as_array().unwrap();
+    let figure = items.iter().find(|i| i["indicator"] == "achievements_transferred").unwrap();
+    assert_eq!(figure["value"], Value::Null);
+
     // everything above is in the journal, and every copy agrees with the tables
     let topics = app.topics();
     for topic in [

@@ -153,10 +153,10 @@ pub struct IndicatorValueInput {
     region_code: Region,
     /// A year `2025`, a quarter `2025-Q2`, a month `2025-06`, years `2021-2025` or months
     /// `2025-01..2025-06`. Either this or `day`.
-    #[schema(min_length = 4, max_length = 16, nullable = false, example = "2025")]
+    #[schema(min_length = 4, max_length = 16, example = "2025")]
     period: Option<String>,
     /// For a stock on one day.
-    #[schema(value_type = String, format = Date, nullable = false, example = "2025-12-31")]
+    #[schema(value_type = Option<String>, format = Date, example = "2025-12-31")]
     day: Option<Day>,
     value: Decimal,
     /// May be left out; if given, it has to be the unit of the indicator (`fen` for money).

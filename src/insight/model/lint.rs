@@ -75,7 +75,7 @@ pub struct LintSide {
 
 /// Something that does not fit, or is not clear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Finding {
+pub struct TargetFinding {
     pub code: LintRule,
     pub severity: LintSeverity,
     pub region_code: Region,
@@ -95,7 +95,7 @@ pub struct LintReport {
     #[schema(example = 3)]
     pub contradictions: usize,
     pub notes: usize,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<TargetFinding>,
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -1,6 +1,8 @@
 //! What an indicator comes to: counted here, entered by hand, or computed of others.
 use std::collections::BTreeMap;
 
+use chrono::Datelike;
+
 use super::grids::{Grids, pieces};
 use crate::{
     brokerage::model::AgencyLevel,
@@ -17,7 +19,7 @@ use crate::{
         secrecy::FEWEST_CONTRACTS,
         store::{self, Of},
     },
-    kernel::{Actor, Code, Day, DbConn, Region, Result},
+    kernel::{Actor, Code, Day, DbConn, Id, Region, Result, of},
     markets::regions::{self, Reach},
 };
 
@@ -66,21 +68,34 @@ pub struct Actual {
     pub entered: Option<IndicatorValueView>,
 }
 
-/// What `indicator` comes to in `region` from `first` to `last`: for a stock or rate, when `last` is over.
+/// A region with everything that was entered for it, newest first.
+pub struct Place<'a> {
+    pub region: &'a Region,
+    entered: Vec<IndicatorValue>,
+}
+
+impl<'a> Place<'a> {
+    pub fn of(conn: &mut DbConn, region: &'a Region) -> Result<Self> {
+        Ok(Self { region, entered: store::values_of(conn, region, None)? })
+    }
+}
+
+/// What `indicator` comes to in a place from `first` to `last`: for a stock or rate, when `last` is over.
 /// What the market counts itself goes before what was entered.
 pub fn actual(
     conn: &mut DbConn,
     viewer: Viewer<'_>,
     (indicator, nature): (Indicator, Nature),
-    region: &Region,
+    place: &Place<'_>,
     (first, last): (Day, Day),
 ) -> Result<Actual> {
-    let rows = store::values_of(conn, region, Some(indicator))?;
-    let entered = entered(&rows, (indicator, nature), (first, last));
+    let region = place.region;
+    let entered = entered(&place.entered, (indicator, nature), (first, last));
     let view = entered.as_ref().and_then(|e| e.entered.clone());
-    let own = match (indicator.counted(), indicator.quotient()) {
-        (Some(what), _) => Some(counted(conn, viewer, what, region, (first, last))?),
-        (None, Some(quotient)) => computed(conn, viewer, quotient, region, (first, last))?,
+    // a rate of something counted is no count
+    let own = match (indicator.counted().filter(|_| nature != Nature::Rate), indicator.quotient()) {
+        (Some(what), _) => Some(counted(conn, viewer, added(what, nature), region, (first, last))?),
+        (None, Some(quotient)) => computed(conn, viewer, quotient, place, (first, last))?,
         (None, None) => None,
     };
     let told = match (own, entered) {
@@ -117,12 +132,21 @@ fn later(indicator: Indicator) -> &'static str {
     }
 }
 
+/// Where a sum is asked of a stock, what was added to it is meant.
+fn added(what: Counted, nature: Nature) -> Counted {
+    match (what, nature) {
+        (Counted::Brokers, Nature::Sum) => Counted::NewBrokers,
+        (Counted::Agencies, Nature::Sum) => Counted::NewAgencies { of_cities: false },
+        _ => what,
+    }
+}
+
 fn entered(
     rows: &[IndicatorValue],
     (indicator, nature): (Indicator, Nature),
     (first, last): (Day, Day),
 ) -> Option<Actual> {
-    let found = rules::entered(rows, nature, (first, last))?;
+    let found = rules::entered(rows, indicator, nature, (first, last))?;
     let newest = *found.rows.last()?;
     let told: Vec<String> = found
         .rows
@@ -155,7 +179,7 @@ fn computed(
     conn: &mut DbConn,
     viewer: Viewer<'_>,
     Quotient { part, whole, per }: Quotient,
-    region: &Region,
+    place: &Place<'_>,
     (first, last): (Day, Day),
 ) -> Result<Option<Actual>> {
     let nature = |i: Indicator| match i {
@@ -163,10 +187,10 @@ fn computed(
         _ => Nature::Sum,
     };
     // of several years the last one that the day lies in: a share of GDP is one of a year
-    let year = |day: Day| Day::from_ymd_opt(chrono::Datelike::year(&day), 1, 1).unwrap_or(day);
+    let year = |day: Day| Day::from_ymd_opt(day.year(), 1, 1).unwrap_or(day);
     let span = (year(last).max(first), last);
-    let above = actual(conn, viewer, (part, nature(part)), region, span)?;
-    let below = actual(conn, viewer, (whole, nature(whole)), region, span)?;
+    let above = actual(conn, viewer, (part, nature(part)), place, span)?;
+    let below = actual(conn, viewer, (whole, nature(whole)), place, span)?;
     let (Some(a), Some(b)) = (above.value, below.value) else {
         let missing: Vec<_> = [(part, &above), (whole, &below)]
             .into_iter()
@@ -257,12 +281,13 @@ fn counted(
             }
         }
         Counted::Brokers => {
-            let by_level = store::brokers_by_level(conn, &reach, last)?;
+            let day = last.min(viewer.today);
+            let by_level = store::brokers_by_level(conn, &reach, day)?;
             told.value = Some(Decimal::whole(by_level.values().sum()));
             told.parts = parts(by_level.into_iter().map(|(level, n)| (level.zh(), n)));
-            told.from = None;
+            (told.from, told.to) = (None, Some(day));
             told.basis = format!(
-                "{last} 终了时已核验、证书在有效期内的技术经纪人（所在机构在{place}），按级别分列；\
+                "{day} 终了时已核验、证书在有效期内的技术经纪人（所在机构在{place}），按级别分列；\
                  此后被取消的已无从计入。"
             );
         }
@@ -271,8 +296,9 @@ fn counted(
             told.basis = format!("{to_the}通过核验的技术经纪人（所在机构在{place}）。");
         }
         Counted::Agencies => {
+            let day = last.min(viewer.today);
             let mut highest = BTreeMap::new();
-            for (agency, level, _) in recognitions(conn, &reach, last)? {
+            for (agency, level, _) in recognitions(conn, &reach, day)? {
                 let best = highest.entry(agency).or_insert(level);
                 *best = level.min(*best);
             }
@@ -280,30 +306,37 @@ fn counted(
             highest.into_values().for_each(|level| *by_level.entry(level).or_default() += 1);
             told.value = Some(Decimal::whole(by_level.values().sum()));
             told.parts = parts(by_level.into_iter().map(|(level, n)| (level.zh(), n)));
-            told.from = None;
+            (told.from, told.to) = (None, Some(day));
             told.basis = format!(
-                "{last} 终了时认定有效的技术转移示范机构（在{place}），每家只按最高级别计一次。"
+                "{day} 终了时认定有效的技术转移示范机构（在{place}），每家只按最高级别计一次。"
             );
         }
-        Counted::NewAgencies => {
-            let years = [first, last].map(|d| i64::from(chrono::Datelike::year(&d)));
-            let new = recognitions(conn, &reach, last)?.into_iter().filter(|(_, level, year)| {
-                *level == AgencyLevel::City && (years[0]..=years[1]).contains(year)
-            });
-            told.value = Some(Decimal::whole(i64::try_from(new.count()).unwrap_or(i64::MAX)));
+        Counted::NewAgencies { of_cities } => {
+            let (from, to) = (i64::from(first.year()), i64::from(last.year()));
+            // each in the year in which it was first recognized
+            let mut begun = BTreeMap::new();
+            let wanted = |level: AgencyLevel| !of_cities || level == AgencyLevel::City;
+            for (agency, _, year) in
+                recognitions(conn, &reach, last)?.into_iter().filter(|(_, level, _)| wanted(*level))
+            {
+                let first = begun.entry(agency).or_insert(year);
+                *first = year.min(*first);
+            }
+            let new = begun.into_values().filter(|year| (from..=to).contains(year)).count();
+            told.value = Some(Decimal::whole(i64::try_from(new).unwrap_or(i64::MAX)));
             told.basis = format!(
-                "认定年份在 {} 至 {} 年、{last} 终了时有效的市级技术转移示范机构（在{place}）。",
-                years[0], years[1]
+                "首次认定年份在 {from} 至 {to} 年、{last} 终了时有效的{}技术转移示范机构（在{place}）。",
+                if of_cities { "市级" } else { "" }
             );
         }
     }
     Ok(told)
 }
 
-type Recognized = (crate::kernel::Id<crate::kernel::of::Organization>, AgencyLevel, i64);
+type Recognized = (Id<of::Organization>, AgencyLevel, i64);
 
 fn recognitions(conn: &mut DbConn, reach: &Reach, day: Day) -> Result<Vec<Recognized>> {
-    store::recognitions_at(conn, reach, day, i64::from(chrono::Datelike::year(&day)))
+    store::recognitions_at(conn, reach, day, i64::from(day.year()))
 }
 
 fn parts(of: impl Iterator<Item = (&'static str, i64)>) -> Vec<TargetPart> {

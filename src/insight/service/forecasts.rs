@@ -89,6 +89,12 @@ pub fn of_target(
     let Some(start) = Day::from_ymd_opt(day.year(), 1, 1) else {
         return Ok(Told::none("年份不在日历之内。"));
     };
+    // the running year as a whole may be told where its months may not
+    if !viewer.sees(conn, (Flow::Output, region.as_str()), start, origin)? {
+        return Ok(Told::none(format!(
+            "截至 {origin} 的登记额按统计保密规则不公布，因此不作预测。"
+        )));
+    }
     let so_far = output_between(conn, region, start, origin)?.total_fen;
     let before = match start.pred_opt() {
         Some(end) => output_between(conn, region, window.first, end)?.total_fen,
@@ -356,15 +362,12 @@ fn market(conn: &mut DbConn, viewer: Viewer<'_>, region: &Region) -> Result<Opti
         .filter_map(|y| i32::try_from(y).ok())
         .filter(|y| (viewer.today.year() - YEARS_BACK * 2..viewer.today.year()).contains(y))
         .collect();
-    for year in &years {
-        let year = Year::now(conn, *year)?;
-        let grid = viewer.grids.grid(conn, Flow::Output, region.as_str(), By::Month, year)?;
-        if !viewer.insider && grid.all < Depth::Month {
-            return Ok(None);
-        }
+    if !viewer.insider && !tells_months(conn, viewer, region, &years)? {
+        return Ok(None);
     }
     let own = months(conn, region, &years)?;
-    let above = if *region != *LIAONING && regions::covers(&LIAONING, region) {
+    let lends = *region != *LIAONING && regions::covers(&LIAONING, region);
+    let above = if lends && tells_months(conn, viewer, &LIAONING, &years)? {
         months(conn, &LIAONING, &years)?
     } else {
         BTreeMap::new()
@@ -412,6 +415,23 @@ fn market(conn: &mut DbConn, viewer: Viewer<'_>, region: &Region) -> Result<Opti
         score: backtest::score(trials.iter().map(|(_, trial)| trial)),
         by_month: by_month.collect(),
     }))
+}
+
+/// Whether the public may be told of every month of the `years` of a place.
+fn tells_months(
+    conn: &mut DbConn,
+    viewer: Viewer<'_>,
+    region: &Region,
+    years: &[i32],
+) -> Result<bool> {
+    for year in years {
+        let year = Year::now(conn, *year)?;
+        let grid = viewer.grids.grid(conn, Flow::Output, region.as_str(), By::Month, year)?;
+        if grid.all < Depth::Month {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn up_to(sums: &[i64; 12], months: u32) -> i64 {

@@ -1,9 +1,10 @@
 //! Figures entered by hand, and what every indicator comes to. Each function is one transaction.
+use chrono::Datelike;
 use serde_json::json;
 
 use super::{
     Grids,
-    actuals::{self, Viewer},
+    actuals::{self, Place, Viewer},
 };
 use crate::{
     insight::{
@@ -95,11 +96,12 @@ pub fn figures(
 ) -> Result<IndicatorFigures> {
     let viewer = Viewer::of(grids, actor, &region, today);
     let as_of = if viewer.insider { as_of } else { rules::public_cut(as_of, today) };
-    let first = Day::from_ymd_opt(chrono::Datelike::year(&as_of), 1, 1).unwrap_or(as_of);
+    let first = Day::from_ymd_opt(as_of.year(), 1, 1).unwrap_or(as_of);
+    let place = Place::of(conn, &region)?;
     let mut items = Vec::new();
     for indicator in Indicator::ALL.iter().copied() {
         let what = (indicator, usual_nature(indicator));
-        let told = actuals::actual(conn, viewer, what, &region, (first, as_of))?;
+        let told = actuals::actual(conn, viewer, what, &place, (first, as_of))?;
         items.push(IndicatorFigure {
             indicator,
             label: indicator.zh(),
@@ -121,7 +123,7 @@ pub fn figures(
 fn usual_nature(indicator: Indicator) -> Nature {
     match indicator.counted() {
         Some(Counted::Turnover | Counted::Achievements) => Nature::Sum,
-        Some(Counted::NewBrokers | Counted::NewAgencies) => Nature::Sum,
+        Some(Counted::NewBrokers | Counted::NewAgencies { .. }) => Nature::Sum,
         Some(Counted::Brokers | Counted::Agencies) => Nature::Stock,
         None => Nature::Rate,
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use chrono::Datelike;
 
 use super::{
-    actuals::{self, Actual, Viewer, output_between},
+    actuals::{self, Actual, Place, Viewer, output_between},
     forecasts::{self, Told},
     grids::Grids,
     turnover::digest,
@@ -152,7 +152,8 @@ fn standing(
     let span = rules::measured(&target, as_of).ok_or_else(out_of_calendar)?;
     let position = store::position(conn)?;
     let nature = rules::nature(target.indicator, target.kind);
-    let told = told(conn, viewer, &target, nature, (span, as_of))?;
+    let place = Place::of(conn, region)?;
+    let told = told(conn, viewer, (&target, &place), nature, (span, as_of))?;
     let standing = stands(&target, nature, (span, as_of), told.value);
     let forecast = if !rules::is_turnover(&target) {
         Told::none("只预测技术合同成交额。")
@@ -182,7 +183,7 @@ fn standing(
         source: told.source,
         parts: told.parts,
         entered: told.entered,
-        years: years(conn, viewer, &target, nature, as_of)?,
+        years: years(conn, viewer, (&target, &place), nature, as_of)?,
         ratio: standing.ratio,
         elapsed: rules::elapsed(span, as_of),
         expected_by_now: standing.expected_by_now,
@@ -201,19 +202,19 @@ fn standing(
 fn told(
     conn: &mut DbConn,
     viewer: Viewer<'_>,
-    target: &Target,
+    (target, place): (&Target, &Place<'_>),
     nature: Nature,
     (span, as_of): (Span, Day),
 ) -> Result<Actual> {
     let what = (target.indicator, nature);
-    actuals::actual(conn, viewer, what, &target.region_code, (span.first, as_of.min(span.last)))
+    actuals::actual(conn, viewer, what, place, (span.first, as_of.min(span.last)))
 }
 
 /// Every year so far of a yearly figure that is set for several.
 fn years(
     conn: &mut DbConn,
     viewer: Viewer<'_>,
-    target: &Target,
+    (target, place): (&Target, &Place<'_>),
     nature: Nature,
     as_of: Day,
 ) -> Result<Vec<YearStanding>> {
@@ -222,7 +223,7 @@ fn years(
     let mut years = Vec::new();
     for year in (target.first_year..=so_far).filter(|_| several) {
         let Some(span) = Span::of_years(year, year) else { continue };
-        let told = told(conn, viewer, target, nature, (span, as_of))?;
+        let told = told(conn, viewer, (target, place), nature, (span, as_of))?;
         let ratio = stands(target, nature, (span, as_of), told.value).ratio;
         years.push(YearStanding { year, actual: told.value, ratio, source: told.source });
     }
