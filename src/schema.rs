@@ -880,7 +880,6 @@ diesel::table! {
     figure_entries (contract_id) { contract_id -> Text, seq -> BigInt, }
 }
 diesel::allow_tables_to_appear_in_same_query!(figure_entries, turnover_postings);
-// the funnel follows a listing to its contract
 diesel::allow_tables_to_appear_in_same_query!(match_requests, deals, achievements, demands);
 diesel::table! {
     figure_years (year) { year -> BigInt, changes -> BigInt, }

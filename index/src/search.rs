@@ -51,11 +51,14 @@ impl PartialOrd for Rank<'_> {
     }
 }
 
+/// Place in the order, flat number, points.
+type Ranked<'v> = (Rank<'v>, usize, f64, &'v Row);
+
 /// The page of what was found that the request asks for, in its order, and where it ends if there is more.
 fn ranked<'v>(
     found: Vec<(usize, &'v Row, f64)>,
     request: &SearchRequest,
-) -> (Vec<(Rank<'v>, usize, f64, &'v Row)>, Option<SearchAfter>) {
+) -> (Vec<Ranked<'v>>, Option<SearchAfter>) {
     let by_score = request.sort == Sort::Relevance;
     let rank = |row: &'v Row, points: f64| Rank {
         score: if by_score { points.to_bits() } else { 0 },
@@ -63,7 +66,7 @@ fn ranked<'v>(
         kind: row.kind,
         id: &row.id,
     };
-    let mut ranked: Vec<(Rank, usize, f64, &Row)> = found
+    let mut ranked: Vec<Ranked> = found
         .into_iter()
         .map(|(flat, row, points)| (rank(row, points), flat, points, row))
         .collect();

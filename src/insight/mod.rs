@@ -6,12 +6,15 @@
 //! attribute, in every place that they count in; the *roll-ups* are entries and cells together. An
 //! *indicator* is what a target is set for; its figure is *counted* here or *entered* by hand, with source and
 //! date; a *finding* is what two targets, or one alone, do not fit; a *forecast* is what a year will come to.
+//! The *funnel* follows a *cohort* of listings and requests from stage to stage; a *report* puts the
+//! statistics of a period on one paper, each with the call that gives it anew.
 //!
 //! Promises:
 //! - every posting is counted exactly once, to the fen; both bases (as reported, as restated) are sums of
 //!   the same postings;
 //! - [`rollups::verify`] finds any cell that the contracts do not account for;
 //! - what the public is shown of all tables together never gives away a suppressed row ([`secrecy`]);
+//! - every figure of a report can be asked for again, and has the same digest;
 //! - an entered figure is never overwritten: a correction stands beside it and counts;
 //! - a forecast knows nothing that was not known at its day, and says so when it knows too little;
 //! - no figure is a float: amounts are fen, other values whole numbers with a decimal scale; forecasts
@@ -19,9 +22,9 @@
 //!
 //! Its events: `target.created` (on `target:ID`), `indicator.value_entered` (on `indicator_value:ID`).
 //!
-//! May use: `kernel`, `markets`, `accounts`, `contracts`, `brokerage`, and, alone of all rooms, the tables of
-//! others: it reads postings, contracts, deals, brokers, recognitions and the journal. Used by: `console`,
-//! the commands `demo` and `verify`.
+//! May use: `kernel`, `markets`, `accounts`, `deals`, `contracts`, `brokerage`, and, alone of all rooms, the
+//! tables of others: it reads postings, contracts, listings, requests, deals, brokers, recognitions and the
+//! journal. Used by: `console`, the commands `demo` and `verify`.
 mod backtest;
 pub mod decimal;
 pub mod forecast;

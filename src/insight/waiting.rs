@@ -18,7 +18,7 @@ pub enum Fate {
     /// It ended before, or went another way.
     Ended,
     /// It may still take the step.
-    Waits,
+    Open,
 }
 
 /// The precision in which times are kept: a tenth of a day.
@@ -42,7 +42,7 @@ impl Waits {
         let one = match fate {
             Fate::Moved => &mut counts.moved,
             Fate::Ended => &mut counts.ended,
-            Fate::Waits => &mut counts.wait,
+            Fate::Open => &mut counts.wait,
         };
         *one = one.saturating_add(1);
     }
@@ -51,7 +51,7 @@ impl Waits {
         let of = |c: &Counts| match fate {
             Fate::Moved => c.moved,
             Fate::Ended => c.ended,
-            Fate::Waits => c.wait,
+            Fate::Open => c.wait,
         };
         self.0.values().map(|c| i64::from(of(c))).sum()
     }
@@ -97,7 +97,7 @@ mod tests {
     fn without_anybody_waiting_it_is_the_plain_quantile() {
         let all = of(&[(1, Moved), (2, Moved), (4, Moved), (10, Moved), (3, Ended), (9, Ended)]);
         assert_eq!((told(&all, 50), told(&all, 90)), ("2".into(), "10".into()));
-        assert_eq!((all.count(Moved), all.count(Ended), all.count(Waits)), (4, 2, 0));
+        assert_eq!((all.count(Moved), all.count(Ended), all.count(Open)), (4, 2, 0));
     }
 
     /// The trial of Freireich and others (1963), 6-MP arm, as in every textbook: the median is 23 weeks,
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn without_other_ends_it_is_kaplan_and_meier() {
         let moved = [6, 6, 6, 7, 10, 13, 16, 22, 23].map(|t| (t, Moved));
-        let wait = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map(|t| (t, Waits));
+        let wait = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map(|t| (t, Open));
         let all = of(&[moved.as_slice(), wait.as_slice()].concat());
         assert_eq!((told(&all, 50), told(&all, 90)), ("23".into(), "-".into()));
         assert_eq!(told(&all, 25), "13");
@@ -115,9 +115,9 @@ mod tests {
     fn those_who_wait_make_a_step_longer_and_never_shorter() {
         let quick = [(1, Moved), (2, Moved), (3, Moved)];
         assert_eq!(told(&of(&quick), 50), "2");
-        let waiting = of(&[&quick[..], &[(30, Waits), (40, Waits)]].concat());
+        let waiting = of(&[&quick[..], &[(30, Open), (40, Open)]].concat());
         assert_eq!(told(&waiting, 50), "3");
-        let more = of(&[&quick[..], &[(30, Waits); 4]].concat());
+        let more = of(&[&quick[..], &[(30, Open); 4]].concat());
         assert_eq!(told(&more, 50), "-", "most of them wait still");
         assert_eq!(told(&Waits::default(), 50), "-");
         assert_eq!(told(&of(&[(1, Ended)]), 50), "-");
@@ -128,9 +128,9 @@ mod tests {
         fn it_lies_between_the_quick_ones_and_never(
             cases in prop::collection::vec((0i64..200, 0u8..3), 1..60),
         ) {
-            let fate = |n: u8| [Moved, Ended, Waits][usize::from(n)];
+            let fate = |n: u8| [Moved, Ended, Open][usize::from(n)];
             let cases: Vec<(i64, Fate)> = cases.iter().map(|(t, n)| (*t, fate(*n))).collect();
-            let decided: Vec<_> = cases.iter().copied().filter(|(_, f)| *f != Waits).collect();
+            let decided: Vec<_> = cases.iter().copied().filter(|(_, f)| *f != Open).collect();
             let tenths = |w: &Waits| w.quantile(50).and_then(|d| d.at_scale(1));
             let (naive, honest) = (tenths(&of(&decided)), tenths(&of(&cases)));
             if let Some(honest) = honest {

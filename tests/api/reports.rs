@@ -149,6 +149,14 @@ async fn every_figure_of_every_report_is_given_anew_by_its_call() {
             );
         }
     }
+    // a figure that somebody has changed is found out
+    let anyone = app.visitor();
+    let made = report(&anyone, "annual?period=2025").await;
+    app.tamper("UPDATE figure_cells SET total_fen = total_fen + 1 WHERE place = '210000'");
+    let source = &figure(&made, "category")["sources"][0];
+    let call = source["query"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
+    assert_ne!(anyone.get(call).await.ok()["digest"], source["digest"]);
+    assert_ne!(report(&anyone, "annual?period=2025").await["digest"], made["digest"]);
     app.settle();
 }
 
@@ -304,7 +312,10 @@ async fn what_the_public_may_not_see_is_a_dash_and_never_nil() {
     let page = anyone.get("/reports/annual?period=2025&format=html").await;
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(page.header("content-disposition").unwrap().starts_with("inline;"));
-    assert!(page.text.contains("<td>鞍山市</td><td class=\"n\">—</td>"), "a dash for Anshan");
+    assert!(
+        page.text.contains("<td class=\"s\">鞍山市</td><td class=\"n\">—</td>"),
+        "a dash for Anshan"
+    );
     assert!(!page.text.contains("7777777"));
     let book = anyone.get("/reports/annual?period=2025&format=xlsx").await;
     let sheet = open(&book.bytes).worksheet_range("地区排名").unwrap();

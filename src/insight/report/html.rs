@@ -31,11 +31,25 @@ const HEIGHT: i64 = 200;
 const NAMES: i64 = 150;
 const FIGURES: i64 = 110;
 const BAR: i64 = 18;
+/// Characters that a cell always has room for.
+const SHORT: usize = 10;
 
 #[derive(Serialize)]
 struct Cell {
+    /// How it is laid out: `n` a number, `s` a short text, which is kept on one line.
+    class: &'static str,
     text: String,
-    is_number: bool,
+}
+
+impl Cell {
+    fn new(text: String, unit: FigureUnit) -> Self {
+        let class = match unit {
+            FigureUnit::Text if text.chars().count() > SHORT => "",
+            FigureUnit::Text => "s",
+            _ => "n",
+        };
+        Self { class, text }
+    }
 }
 
 #[derive(Serialize)]
@@ -77,7 +91,7 @@ struct Drawing {
 #[derive(Serialize)]
 struct Table<'a> {
     title: &'a str,
-    heads: Vec<Cell>,
+    heads: Vec<String>,
     lines: Vec<Line>,
     drawing: Option<Drawing>,
     sources: &'a [ReportSource],
@@ -136,17 +150,10 @@ pub fn page(report: &Report, lang: Lang) -> Result<String> {
 
 fn table(figure: &Figure, words: Words) -> Table<'_> {
     let money = Money::of(figure);
-    let is_number = |unit: FigureUnit| unit != FigureUnit::Text;
-    let heads = figure.columns.iter().map(|c| Cell {
-        text: words.heading(&c.label, c.unit, money),
-        is_number: is_number(c.unit),
-    });
+    let heads = figure.columns.iter().map(|c| words.heading(&c.label, c.unit, money));
     let lines = figure.rows.iter().map(|row| {
         let cells = row.cells.iter().zip(&figure.columns);
-        let cells = cells.map(|(value, c)| Cell {
-            text: shown(value, c.unit, money),
-            is_number: is_number(c.unit),
-        });
+        let cells = cells.map(|(value, c)| Cell::new(shown(value, c.unit, money), c.unit));
         Line { cells: cells.collect(), is_total: row.is_total }
     });
     Table {

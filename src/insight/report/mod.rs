@@ -250,7 +250,10 @@ pub fn report(
         }
     }
 
-    let findings = findings(&words, &now_headline, &by_month, &of_money, &steps, behind);
+    let name = words.period(&asked);
+    let since = if whole_year { name.clone() } else { words.since_january(asked.to) };
+    let spans = [(name.as_str(), &now_headline), (since.as_str(), &by_month)];
+    let findings = findings(&words, spans, &of_money, &steps, behind);
     let section = |key, zh: &'static str, en: &'static str, figures: Vec<Figure>| ReportSection {
         key,
         title: t(zh, en),
@@ -298,10 +301,11 @@ pub fn report(
     })
 }
 
-/// How a share is said: `10.12%`.
+/// How a share is said: `10.12%`, always with two decimals.
 fn percent(ratio: Decimal) -> String {
-    let Some(hundredths) = ratio.at_scale(4) else { return ratio.to_string() };
-    Decimal::new(hundredths, 2).to_string() + "%"
+    let Some(all) = ratio.at_scale(4) else { return ratio.to_string() };
+    let (sign, all) = (if all < 0 { "-" } else { "" }, all.unsigned_abs());
+    format!("{sign}{}.{:02}%", all / 100, all % 100)
 }
 
 /// What a headline comes to, in a sentence.
@@ -340,19 +344,15 @@ fn worst(words: &Words, by: By, answer: &Turnover) -> Option<String> {
 
 fn findings(
     words: &Words,
-    period: &Turnover,
-    to_date: &Turnover,
+    spans: [(&str, &Turnover); 2],
     goals: &[(&Target, &Progress)],
     funnel: &MarketFunnel,
     behind: Vec<String>,
 ) -> Vec<String> {
-    let span = |turnover: &Turnover| {
-        let (from, to) = (turnover.query.from, turnover.query.to);
-        if from == to { from.to_string() } else { format!("{from}—{to}") }
-    };
-    let mut told: Vec<String> = headline(words, &span(period), &period.total).into_iter().collect();
-    if span(period) != span(to_date) {
-        told.extend(headline(words, &span(to_date), &to_date.total));
+    let [(name, period), (since, to_date)] = spans;
+    let mut told: Vec<String> = headline(words, name, &period.total).into_iter().collect();
+    if name != since {
+        told.extend(headline(words, since, &to_date.total));
     }
     told.extend(goals.iter().filter_map(|(target, progress)| stands(words, target, progress)));
     told.extend(behind);

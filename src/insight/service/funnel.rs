@@ -103,7 +103,7 @@ impl Step {
         let (until, fate) = match (moved, ended) {
             (Some(at), _) => (at, Fate::Moved),
             (None, Some(at)) => (at, Fate::Ended),
-            (None, None) => (cut, Fate::Waits),
+            (None, None) => (cut, Fate::Open),
         };
         self.waits.add(until.seconds_since(from), fate);
     }
@@ -222,7 +222,7 @@ fn steps(tally: &Tally, shown: &Shown, insider: bool) -> Vec<FunnelStep> {
                 (tally.counts.get(Counted::of(from)), tally.counts.get(reached));
             let timed = step.waits.count(Fate::Moved);
             // those who skipped the stage before are in no step of their own
-            let open = step.waits.count(Fate::Waits);
+            let open = step.waits.count(Fate::Open);
             let ended = entered - reached - open;
             // one of the two parts gives the other away
             let fine = |n: i64| insider || n == 0 || n >= FEWEST_CONTRACTS;

@@ -67,6 +67,8 @@ type ListingRow = (String, Region, Field, Option<Moment>, State, Moment);
 macro_rules! listings {
     ($conn:expr, $table:ident, $asked_about:ident, $cohort:expr, $after:expr) => {{
         let Cohort { region: Reach { like, zones }, field, from, until, cut, .. } = $cohort;
+        // a page begins where the one before ended: the index is entered there
+        let from = $after.as_ref().map_or(from, |(at, _)| at);
         let mut query = $table::table
             .filter($table::published_at.ge(from).and($table::published_at.lt(until)))
             .filter($table::region_code.like(like).or($table::region_code.eq_any(zones)))
@@ -141,6 +143,7 @@ type RequestRow =
 macro_rules! asked {
     ($conn:expr, $table:ident, $about:ident, $region:ident, $cohort:expr, $after:expr) => {{
         let Cohort { region: Reach { like, zones }, field, from, until, .. } = $cohort;
+        let from = $after.as_ref().map_or(from, |(at, _)| at);
         let mut query = requests::table
             .inner_join($table::table.on($table::id.eq(requests::$about)))
             .left_join(deals::table.on(deals::match_request_id.eq(requests::id)))
