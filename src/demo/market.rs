@@ -693,3 +693,67 @@ pub(super) fn any_achievement(keshi: &Keshi) -> anyhow::Result<Id<of::Achievemen
     let rows = keshi.db.read_now(|conn| achievements::all_published(conn, None, 1))?;
     Ok(rows.first().context("the demo has no achievement")?.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::{
+        Grids,
+        model::{Flow, TurnoverQuery},
+        service::turnover::turnover,
+    };
+    use serde_json::json;
+
+    #[test]
+    fn every_year_adds_up_to_the_yearbook_and_both_targets_of_2020_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::for_folder(folder.path(), &secret::token().unwrap()).unwrap();
+        crate::kernel::DbConn::open(&config.database_url).unwrap().migrate().unwrap();
+        let keshi = Keshi::open(config).unwrap();
+        without_listings(&keshi, |loader| {
+            loader.registered()?;
+            loader.targets()?;
+            Ok(loader.settle()?)
+        })
+        .unwrap();
+        let overseer = |conn: &mut crate::kernel::DbConn| {
+            let found = accounts::actor_by_email(conn, "operator@demo.keshi.invalid")?;
+            Ok(found.unwrap())
+        };
+        let overseer = keshi.db.read_now(overseer).unwrap();
+        let now = Moment::now();
+        let mut years = 0;
+        for actual in insight::actuals().unwrap() {
+            if actual.flow != Flow::Output || !YEARS.contains(&actual.year) {
+                continue;
+            }
+            for by in ["month", "region", "industry"] {
+                let query: TurnoverQuery = serde_json::from_value(json!({
+                    "region": "210000", "flow": "output", "by": by,
+                    "from": format!("{}-01", actual.year), "to": format!("{}-12", actual.year),
+                }))
+                .unwrap();
+                let asked = query.parse(now.day()).unwrap();
+                let told = keshi
+                    .db
+                    .read_now(|conn| turnover(conn, &Grids::default(), Some(&overseer), asked, now))
+                    .unwrap();
+                assert_eq!(told.total.total_fen, Some(actual.total_fen), "{}", actual.year);
+                let rows: i64 = told.rows.iter().filter_map(|row| row.total_fen).sum();
+                assert_eq!(rows, actual.total_fen, "{} by {by}", actual.year);
+            }
+            years += 1;
+        }
+        assert_eq!(years, 9);
+        let told = keshi
+            .db
+            .read_now(|conn| insight::targets_beside_actuals(conn, &home()))
+            .unwrap()
+            .join("\n");
+        for (target, ratio) in [("800.00", "完成 79.1 %"), ("600.00", "完成 105.5 %")] {
+            let line = told.lines().find(|line| line.contains(target)).unwrap();
+            assert!(line.contains(ratio) && line.contains("632.81"), "{line}");
+        }
+        assert_eq!(keshi.db.read_now(insight::verify).unwrap(), Ok(1_540));
+    }
+}

@@ -306,6 +306,29 @@ mod tests {
     }
 
     #[test]
+    fn statistics_answer_without_a_contract_to_look_at() {
+        let market = Market::open();
+        for n in 0..60i64 {
+            let seller = ["210106", "210200", "LNZ-SF"][usize::try_from(n % 3).unwrap()];
+            let (month, fen) = (n % 12 + 1, 900 + n * 7);
+            market.register(&format!("2020-{month:02}-10"), seller, "210303", fen);
+        }
+        market.settle();
+        let boss = operator("210000");
+        let digests = || -> Vec<String> {
+            let who = [None, Some(&boss)];
+            let all = Flow::ALL.iter().flat_map(|f| By::ALL.iter().map(move |by| (*f, *by)));
+            all.flat_map(|(flow, by)| {
+                who.map(|who| market.turnover(who, Some("210000"), flow, by).digest)
+            })
+            .collect()
+        };
+        let before = digests();
+        market.execute("DELETE FROM turnover_postings; DELETE FROM contracts");
+        assert_eq!(digests(), before);
+    }
+
+    #[test]
     fn verify_tells_a_lag_from_a_loss() {
         let market = Market::open();
         let id = market.register("2020-03-05", "210106", "210200", 500);

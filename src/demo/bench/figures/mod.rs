@@ -21,6 +21,8 @@ use crate::{
     kernel::{Config, Moment, journal},
 };
 
+/// How many contracts are registered in turn with a bare commit.
+const ROUNDS: u32 = 200;
 /// Contracts of one transaction.
 const BATCH: usize = 10_000;
 
@@ -44,7 +46,7 @@ pub fn run(config: &Config, contracts: usize) -> anyhow::Result<()> {
     if !asked.success() {
         bail!("the process that serves failed: {asked}");
     }
-    one_more::run(&Keshi::open(config.clone())?)?;
+    one_more::run(&Keshi::open(config.clone())?, ROUNDS)?;
     println!("peak memory of loading, counting and verifying: {} MB", peak_memory_mb()?);
     Ok(())
 }
@@ -131,4 +133,28 @@ fn per_second(n: usize, seconds: f64) -> f64 {
 fn rate(contracts: usize, since: Instant) -> String {
     let seconds = since.elapsed().as_secs_f64();
     format!("{seconds:.1} s, {:.0} contracts/s", per_second(contracts, seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kernel::{DbConn, secret},
+        worker::Consumers,
+    };
+
+    #[test]
+    fn what_is_loaded_in_bulk_is_what_registration_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::for_folder(folder.path(), &secret::token().unwrap()).unwrap();
+        DbConn::open(&config.database_url).unwrap().migrate().unwrap();
+        let keshi = Keshi::open(config).unwrap();
+        load(&keshi, 1_200).unwrap();
+        assert_eq!(keshi.db.read_now(store::contracts_there).unwrap(), 1_200);
+        // registration goes on behind it, and the consumer counts on
+        one_more::run(&keshi, 3).unwrap();
+        Consumers::new(&keshi).unwrap().settle().unwrap();
+        verify(&keshi, 1_203).unwrap();
+        assert_eq!(keshi.db.read_now(insight::verify).unwrap(), Ok(1_203));
+    }
 }

@@ -16,8 +16,6 @@ use crate::{
     kernel::{Actor, Day, Id, IfMatch, Moment, Result, Tx, of},
 };
 
-const ROUNDS: u32 = 200;
-
 /// Rows of one registration, of which each round writes a copy.
 const TABLES: [(&str, &str); 4] = [
     ("contract_versions", "contract_id"),
@@ -26,7 +24,7 @@ const TABLES: [(&str, &str); 4] = [
     ("contract_clerks", "contract_id"),
 ];
 
-pub fn run(keshi: &Keshi) -> anyhow::Result<()> {
+pub fn run(keshi: &Keshi, rounds: u32) -> anyhow::Result<()> {
     let find =
         |name: &str| keshi.db.read_now(|conn| actor(conn, &format!("{name}@demo.keshi.invalid")));
     let (filer, buyer) = (find("u01")?, find("c01")?);
@@ -34,7 +32,7 @@ pub fn run(keshi: &Keshi) -> anyhow::Result<()> {
     let parties = [organization(&filer)?, organization(&buyer)?, organization(&examiner)?];
     let today = Moment::now().day();
     let mut waiting = Vec::new();
-    for n in 0..ROUNDS {
+    for n in 0..rounds {
         waiting.push(keshi.db.write_now(|tx| {
             let id = filed(tx, parties, &filer, today, n)?;
             advance(tx, &filer, id, IfMatch(None), Doing::Submit)?;
@@ -69,7 +67,7 @@ pub fn run(keshi: &Keshi) -> anyhow::Result<()> {
     more.sort_by(f64::total_cmp);
     let p99 = more.get(more.len() * 99 / 100).copied().unwrap_or_default();
     println!(
-        "registering one more: {:.2} ms; bare commit of the same rows: {:.2} ms; difference {:.2} ms, p99 {p99:.2} ms (of {ROUNDS} in turn)",
+        "registering one more: {:.2} ms; bare commit of the same rows: {:.2} ms; difference {:.2} ms, p99 {p99:.2} ms (of {rounds} in turn)",
         median(ours),
         median(bare),
         median(more),
