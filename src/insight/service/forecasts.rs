@@ -359,7 +359,6 @@ fn within_years() -> Result<(BackTest, Vec<String>)> {
 fn market(conn: &mut DbConn, viewer: Viewer<'_>, region: &Region) -> Result<Option<MarketTest>> {
     let years: Vec<i32> = store::years_counted(conn)?
         .into_iter()
-        .filter_map(|y| i32::try_from(y).ok())
         .filter(|y| (viewer.today.year() - YEARS_BACK * 2..viewer.today.year()).contains(y))
         .collect();
     if !viewer.insider && !tells_months(conn, viewer, region, &years)? {

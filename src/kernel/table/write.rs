@@ -41,8 +41,15 @@ impl<'a> Put<'a> {
 }
 
 enum Target {
-    Book { book: Box<Workbook>, file: File, plain: Style, quoted: Style, yuan: Style, day: Style },
+    Book { book: Box<Workbook>, file: File, styles: Box<Styles> },
     Text(Box<csv::Writer<File>>),
+}
+
+struct Styles {
+    plain: Style,
+    quoted: Style,
+    yuan: Style,
+    day: Style,
 }
 
 /// A table on its way into a file.
@@ -63,10 +70,12 @@ impl Writer {
                 Target::Book {
                     book: Box::new(book),
                     file,
-                    plain: Style::new(),
-                    quoted: Style::new().set_quote_prefix(),
-                    yuan: Style::new().set_num_format("#,##0.00"),
-                    day: Style::new().set_num_format("yyyy-mm-dd"),
+                    styles: Box::new(Styles {
+                        plain: Style::new(),
+                        quoted: Style::new().set_quote_prefix(),
+                        yuan: Style::new().set_num_format("#,##0.00"),
+                        day: Style::new().set_num_format("yyyy-mm-dd"),
+                    }),
                 }
             }
             TableFormat::Csv => {
@@ -85,7 +94,7 @@ impl Writer {
         let row = self.row;
         self.row += 1;
         match &mut self.target {
-            Target::Book { book, plain, quoted, yuan, day, .. } => {
+            Target::Book { book, styles, .. } => {
                 if row >= MOST {
                     return Err(Error::invalid(
                         "format",
@@ -98,18 +107,20 @@ impl Writer {
                     let done = match cell {
                         Put::Nothing => continue,
                         Put::Text(text) => {
-                            let style = if is_risky(text) { &*quoted } else { &*plain };
+                            let style = if is_risky(text) { &styles.quoted } else { &styles.plain };
                             page.write_string_with_format(row, column, fitting(text), style)
                         }
                         Put::Yuan(fen) => {
                             let amount: f64 = in_yuan(*fen).parse().context("an amount")?;
-                            page.write_number_with_format(row, column, amount, yuan)
+                            page.write_number_with_format(row, column, amount, &styles.yuan)
                         }
                         Put::Int(n) => match i32::try_from(*n) {
                             Ok(n) => page.write_number(row, column, n),
                             Err(_) => page.write_string(row, column, n.to_string()),
                         },
-                        Put::Day(on) => page.write_datetime_with_format(row, column, on, day),
+                        Put::Day(on) => {
+                            page.write_datetime_with_format(row, column, on, &styles.day)
+                        }
                     };
                     done.map_err(unwritten)?;
                 }
