@@ -112,7 +112,7 @@ async fn a_match_explains_itself_in_two_languages() {
         .map(|p| p["contribution"].as_f64().unwrap())
         .sum();
     assert!((sum - zh["items"][0]["score"].as_f64().unwrap()).abs() < 1e-6);
-    assert_eq!(zh["path"], "keyword");
+    assert_eq!(zh["path"], "problem", "a sentence, short as it is");
     let probability = zh["items"][0]["probability"].as_f64().unwrap();
     assert!(probability > 0.0 && probability < 1.0 && zh["items"][0]["grade"].is_string(), "{zh}");
     // what is pointed at stands there
