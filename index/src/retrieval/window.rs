@@ -10,6 +10,11 @@ use crate::{
 
 /// Documents of one window.
 const SIZE: u32 = 2_048;
+/// Candidates are told when the terms left could add only so much of what is needed: told earlier, nearly
+/// every listing would be one.
+const SETTLED: f64 = 0.5;
+/// They are looked through again when what is left to add has fallen to so much of what it was.
+const FALLEN: f64 = 0.8;
 /// Going to a candidate costs as much as adding so many entries one after the other.
 const LEAP: usize = 4;
 
@@ -62,10 +67,9 @@ impl Window {
             self.sums.clear();
             self.sums.resize(range.len(), 0.0);
 
-            // as long as the rest alone could lift a listing that has none of what was added
             let needed = best.needed();
             let mut active = self.active.iter();
-            while rest * slack >= needed
+            while rest * slack >= needed * SETTLED
                 && let Some((number, peak)) = active.next()
             {
                 effort.added += lists.add(*number, low, &mut self.sums, lengths);
@@ -89,9 +93,13 @@ impl Window {
             let sum = |sums: &[f32], place: u32| {
                 f64::from(sums.get(index(place)).copied().unwrap_or_default())
             };
+            let mut looked = f64::INFINITY;
             for (number, peak) in active {
-                let sums = &self.sums;
-                self.candidates.retain(|c| (sum(sums, c.place) + rest) * slack >= c.needed);
+                if rest <= looked * FALLEN {
+                    let sums = &self.sums;
+                    self.candidates.retain(|c| (sum(sums, c.place) + rest) * slack >= c.needed);
+                    looked = rest;
+                }
                 if self.candidates.is_empty() {
                     break;
                 }
