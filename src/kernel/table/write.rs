@@ -40,8 +40,18 @@ impl<'a> Put<'a> {
     }
 }
 
+/// A workbook and how its cells look.
+struct Book {
+    book: Workbook,
+    file: File,
+    plain: Style,
+    quoted: Style,
+    yuan: Style,
+    day: Style,
+}
+
 enum Target {
-    Book { book: Box<Workbook>, file: File, plain: Style, quoted: Style, yuan: Style, day: Style },
+    Book(Box<Book>),
     Text(Box<csv::Writer<File>>),
 }
 
@@ -60,14 +70,14 @@ impl Writer {
                 let page = book.add_worksheet_with_constant_memory().map_err(unwritten)?;
                 page.set_name(sheet).map_err(unwritten)?;
                 page.set_freeze_panes(1, 0).map_err(unwritten)?;
-                Target::Book {
-                    book: Box::new(book),
+                Target::Book(Box::new(Book {
+                    book,
                     file,
                     plain: Style::new(),
                     quoted: Style::new().set_quote_prefix(),
                     yuan: Style::new().set_num_format("#,##0.00"),
                     day: Style::new().set_num_format("yyyy-mm-dd"),
-                }
+                }))
             }
             TableFormat::Csv => {
                 // Excel takes text without a mark for GB18030
@@ -85,7 +95,8 @@ impl Writer {
         let row = self.row;
         self.row += 1;
         match &mut self.target {
-            Target::Book { book, plain, quoted, yuan, day, .. } => {
+            Target::Book(target) => {
+                let Book { book, plain, quoted, yuan, day, .. } = &mut **target;
                 if row >= MOST {
                     return Err(Error::invalid(
                         "format",
@@ -133,7 +144,8 @@ impl Writer {
     /// The whole file, to be read from its beginning.
     pub fn finish(self) -> Result<File> {
         let mut file = match self.target {
-            Target::Book { mut book, mut file, .. } => {
+            Target::Book(target) => {
+                let Book { mut book, mut file, .. } = *target;
                 book.save_to_writer(&mut file).map_err(unwritten)?;
                 file
             }
