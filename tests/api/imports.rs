@@ -52,9 +52,10 @@ fn contracts(cast: &Cast, rows: u32, more: impl FnOnce(&mut Worksheet)) -> Vec<u
             page.write_string(0, at, *head).unwrap();
         }
         for row in 1..=rows {
+            let (number, title) = (format!("HT-{row}"), format!("第 {row} 份委托开发合同"));
             let cells = [
-                &format!("HT-{row}"),
-                &format!("第 {row} 份委托开发合同"),
+                number.as_str(),
+                title.as_str(),
                 "委托开发",
                 "渤海示例装备有限公司",
                 "91210200F00000003M",

@@ -37,6 +37,11 @@ impl Value {
     /// Nothing when there are only blanks.
     pub fn of_text(text: &str) -> Option<Self> {
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        // not every database can store them, and no cell needs them
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            let why = "文本中含有控制字符；请删去后重新填写。";
+            return Some(Self::bad("control_character", why));
+        }
         (!text.is_empty()).then(|| Self::Text(text.to_owned()))
     }
 

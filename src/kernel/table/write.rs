@@ -40,16 +40,19 @@ impl<'a> Put<'a> {
     }
 }
 
-enum Target {
-    Book { book: Box<Workbook>, file: File, styles: Box<Styles> },
-    Text(Box<csv::Writer<File>>),
-}
-
-struct Styles {
+/// A workbook and how its cells look.
+struct Book {
+    book: Workbook,
+    file: File,
     plain: Style,
     quoted: Style,
     yuan: Style,
     day: Style,
+}
+
+enum Target {
+    Book(Box<Book>),
+    Text(Box<csv::Writer<File>>),
 }
 
 /// A table on its way into a file.
@@ -67,16 +70,14 @@ impl Writer {
                 let page = book.add_worksheet_with_constant_memory().map_err(unwritten)?;
                 page.set_name(sheet).map_err(unwritten)?;
                 page.set_freeze_panes(1, 0).map_err(unwritten)?;
-                Target::Book {
-                    book: Box::new(book),
+                Target::Book(Box::new(Book {
+                    book,
                     file,
-                    styles: Box::new(Styles {
-                        plain: Style::new(),
-                        quoted: Style::new().set_quote_prefix(),
-                        yuan: Style::new().set_num_format("#,##0.00"),
-                        day: Style::new().set_num_format("yyyy-mm-dd"),
-                    }),
-                }
+                    plain: Style::new(),
+                    quoted: Style::new().set_quote_prefix(),
+                    yuan: Style::new().set_num_format("#,##0.00"),
+                    day: Style::new().set_num_format("yyyy-mm-dd"),
+                }))
             }
             TableFormat::Csv => {
                 // Excel takes text without a mark for GB18030
@@ -94,7 +95,8 @@ impl Writer {
         let row = self.row;
         self.row += 1;
         match &mut self.target {
-            Target::Book { book, styles, .. } => {
+            Target::Book(target) => {
+                let Book { book, plain, quoted, yuan, day, .. } = &mut **target;
                 if row >= MOST {
                     return Err(Error::invalid(
                         "format",
@@ -107,20 +109,18 @@ impl Writer {
                     let done = match cell {
                         Put::Nothing => continue,
                         Put::Text(text) => {
-                            let style = if is_risky(text) { &styles.quoted } else { &styles.plain };
+                            let style = if is_risky(text) { &*quoted } else { &*plain };
                             page.write_string_with_format(row, column, fitting(text), style)
                         }
                         Put::Yuan(fen) => {
                             let amount: f64 = in_yuan(*fen).parse().context("an amount")?;
-                            page.write_number_with_format(row, column, amount, &styles.yuan)
+                            page.write_number_with_format(row, column, amount, yuan)
                         }
                         Put::Int(n) => match i32::try_from(*n) {
                             Ok(n) => page.write_number(row, column, n),
                             Err(_) => page.write_string(row, column, n.to_string()),
                         },
-                        Put::Day(on) => {
-                            page.write_datetime_with_format(row, column, on, &styles.day)
-                        }
+                        Put::Day(on) => page.write_datetime_with_format(row, column, on, day),
                     };
                     done.map_err(unwritten)?;
                 }
@@ -144,7 +144,8 @@ impl Writer {
     /// The whole file, to be read from its beginning.
     pub fn finish(self) -> Result<File> {
         let mut file = match self.target {
-            Target::Book { mut book, mut file, .. } => {
+            Target::Book(target) => {
+                let Book { mut book, mut file, .. } = *target;
                 book.save_to_writer(&mut file).map_err(unwritten)?;
                 file
             }
