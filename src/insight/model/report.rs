@@ -118,7 +118,7 @@ pub struct CutOff {
 /// Where a figure, or a row of it, comes from: whoever asks `query` again gets an answer with `digest`, as
 /// long as nothing that counts has changed.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ReportSource {
+pub struct FigureCall {
     /// The call that gives the figure anew.
     #[schema(
         example = "/api/v1/statistics/turnover?region=210000&from=2026-10&to=2026-10&flow=output&by=category&basis=reported&compare=previous_year"
@@ -217,7 +217,7 @@ pub struct Figure {
     pub columns: Vec<FigureColumn>,
     pub rows: Vec<FigureRow>,
     /// One for the whole table, or one for each row in the order of the rows.
-    pub sources: Vec<ReportSource>,
+    pub sources: Vec<FigureCall>,
     /// Of the only source, or SHA-256 over the JSON of the digests of all.
     pub digest: String,
     #[serde(skip)]

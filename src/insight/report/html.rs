@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::{Money, shown, words::Words};
 use crate::{
-    insight::model::{
-        Figure, FigureChart, FigureRow, FigureUnit, FigureValue, Report, ReportSource,
-    },
+    insight::model::{Figure, FigureCall, FigureChart, FigureRow, FigureUnit, FigureValue, Report},
     kernel::{Code, Lang, Result},
 };
 
@@ -94,7 +92,7 @@ struct Table<'a> {
     heads: Vec<String>,
     lines: Vec<Line>,
     drawing: Option<Drawing>,
-    sources: &'a [ReportSource],
+    sources: &'a [FigureCall],
 }
 
 #[derive(Serialize)]

@@ -6,9 +6,9 @@ use crate::{
     insight::{
         decimal::Decimal,
         model::{
-            Asked, By, Conversion, CutOff, Figure, FigureChart, FigureColumn, FigureRow,
-            FigureUnit, FigureValue, Flows, Growth, MarketFunnel, Month, Progress, Rankings,
-            ReportSource, Row, Target, Turnover,
+            Asked, By, Conversion, CutOff, Figure, FigureCall, FigureChart, FigureColumn,
+            FigureRow, FigureUnit, FigureValue, Flows, Growth, MarketFunnel, Month, Progress,
+            Rankings, Row, Target, Turnover,
         },
         places, rules,
     },
@@ -65,10 +65,10 @@ impl Desk {
         }
     }
 
-    fn source(&self, answer: &Turnover) -> ReportSource {
+    fn source(&self, answer: &Turnover) -> FigureCall {
         let asked = &answer.query;
         let until = answer.total.compared.as_ref().map(|g| g.until);
-        ReportSource {
+        FigureCall {
             query: calls::turnover(asked),
             digest: answer.digest.clone(),
             cut_off: self.cut_off(asked.to, answer.position),
@@ -262,7 +262,7 @@ impl Desk {
             GROWTH,
             ("change", "位次变化", "Change of place", FigureUnit::Change),
         ]);
-        let source = ReportSource {
+        let source = FigureCall {
             query: calls::rankings(&answer.query),
             digest: answer.digest.clone(),
             cut_off: CutOff { day: answer.until, position: answer.position },
@@ -315,7 +315,7 @@ impl Desk {
             ("rate", "比率", "Rate", FigureUnit::Ratio),
             ("denominator", "分母", "Denominator", FigureUnit::Text),
         ]);
-        let source = ReportSource {
+        let source = FigureCall {
             query: calls::conversion(&answer.query),
             digest: answer.digest.clone(),
             cut_off: self.cut_off(answer.query.to, answer.position),
@@ -360,7 +360,7 @@ impl Desk {
             ("p90_days", "九成用时（天）", "Nine in ten, days", FigureUnit::Days),
             ("timed", "用时依据（件）", "Cases timed", FigureUnit::Count),
         ]);
-        let source = ReportSource {
+        let source = FigureCall {
             query: calls::funnel(&answer.query),
             digest: answer.digest.clone(),
             cut_off: CutOff { day: answer.query.as_of, position: answer.position },
@@ -394,7 +394,7 @@ impl Desk {
             TOTAL,
             TECH,
         ]);
-        let source = ReportSource {
+        let source = FigureCall {
             query: calls::flows(&answer.query),
             digest: answer.digest.clone(),
             cut_off: self.cut_off(answer.query.to, answer.position),
@@ -471,7 +471,7 @@ impl Desk {
                 cells.insert(1, Text(progress.unit.to_owned()));
             }
             rows.push(FigureRow::new(target.id.to_string(), cells));
-            sources.push(ReportSource {
+            sources.push(FigureCall {
                 query: calls::progress(target.id, progress.as_of),
                 digest: progress.digest.clone(),
                 cut_off: CutOff { day: progress.as_of, position: progress.position },
@@ -508,7 +508,7 @@ fn one(
     title: String,
     columns: Vec<FigureColumn>,
     rows: Vec<FigureRow>,
-    source: ReportSource,
+    source: FigureCall,
     chart: Option<FigureChart>,
 ) -> Figure {
     let digest = source.digest.clone();
