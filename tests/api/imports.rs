@@ -118,7 +118,10 @@ async fn checked(app: &TestApp, who: &Caller, kind: &str, file: &[u8]) -> (Strin
 }
 
 fn work_off(app: &TestApp) {
-    exchange::work_off(&app.keshi.db, &app.keshi.storage).unwrap();
+    // a test runs inside a runtime, and the worker waits for the storage in one of its own
+    let (db, storage) = (&app.keshi.db, &app.keshi.storage);
+    let done = std::thread::scope(|s| s.spawn(|| exchange::work_off(db, storage)).join());
+    done.unwrap().unwrap();
 }
 
 /// `Sheet1!S2 too_many_decimals`, in the order of the sheet.
