@@ -40,7 +40,8 @@ pub enum Bench {
     Figures {
         #[arg(long, default_value_t = 100_000)]
         contracts: usize,
-        /// Where the market is made; with a market that was kept there, loading is left out.
+        /// Where the market is made. A folder that is there already is kept, and with a market in it loading
+        /// is left out.
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// Leave the market in its folder.
@@ -62,6 +63,8 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
         Bench::AskFigures { folder } => (folder.clone(), true),
         Bench::Get | Bench::Post | Bench::Load => (temporary(), false),
     };
+    // what was there before is not ours to remove
+    let keep = keep || dir.exists();
     std::fs::create_dir_all(&dir)?;
     let config = Config::for_folder(&dir, &secret::token()?)
         .map_err(anyhow::Error::msg)?

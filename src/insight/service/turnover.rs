@@ -159,9 +159,11 @@ pub fn turnover(
     // before the figures: what they hold more than this position says is no harm
     let position = store::position(conn)?;
     let span = (asked.from, asked.to);
-    let growth = if asked.compared { Some(Comparison::of(conn, &eye, of, &asked)?) } else { None };
+    let sums = store::grouped(conn, of, asked.by, asked.from, asked.to)?;
+    let growth =
+        if asked.compared { Some(Comparison::of(conn, &eye, of, &asked, &sums)?) } else { None };
     let mut rows = Vec::new();
-    for (key, sum) in store::grouped(conn, of, asked.by, asked.from, asked.to)? {
+    for (key, sum) in sums {
         let (value, span) = match Month::parse(&key).filter(|_| asked.by == By::Month) {
             Some(month) => (None, (month, month)),
             None => (Some(key.as_str()), span),
@@ -230,8 +232,14 @@ struct Comparison {
 
 impl Comparison {
     /// Up to today where the caller may see days and the rows have them, otherwise to the end of the last
-    /// month that is over.
-    fn of(conn: &mut DbConn, eye: &Eye<'_>, of: Of<'_>, asked: &Asked) -> Result<Self> {
+    /// month that is over. `sums` are those of all months asked for.
+    fn of(
+        conn: &mut DbConn,
+        eye: &Eye<'_>,
+        of: Of<'_>,
+        asked: &Asked,
+        sums: &[(String, Figures)],
+    ) -> Result<Self> {
         let ends = asked.to.last_day().unwrap_or(eye.today);
         let until = if ends <= eye.today {
             ends
@@ -240,7 +248,11 @@ impl Comparison {
         } else {
             month_end_before(eye.today)
         };
-        let now = sums_until(conn, of, asked.by, asked.from, until)?;
+        let now = if until == ends {
+            sums.iter().cloned().collect()
+        } else {
+            sums_until(conn, of, asked.by, asked.from, until)?
+        };
         let before =
             sums_until(conn, of, asked.by, asked.from.last_year(), same_day_last_year(until))?;
         Ok(Self { by: asked.by, from: asked.from, until, now, before })

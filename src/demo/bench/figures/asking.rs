@@ -26,7 +26,6 @@ use crate::{
         service::{Grids, flows, rankings, targets, turnover},
     },
     kernel::{Actor, Code, Config, Db, Id, Moment, PlatformRole, Result, actor::Platform, of},
-    worker::Worker,
 };
 
 const PLACES: [Option<&str>; 6] =
@@ -57,7 +56,6 @@ enum What {
 
 pub fn run(config: &Config) -> anyhow::Result<()> {
     let keshi = Keshi::open(config.clone())?;
-    let worker = Worker::start(&keshi)?;
     let address = {
         let keshi = keshi.clone();
         serve(move |listener| {
@@ -94,7 +92,6 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     }
     over_http(address, &questions)?;
     println!("peak memory of the process that serves: {} MB", peak_memory_mb()?);
-    worker.stop();
     Ok(())
 }
 
