@@ -754,6 +754,6 @@ mod tests {
             let line = told.lines().find(|line| line.contains(target)).unwrap();
             assert!(line.contains(ratio) && line.contains("632.81"), "{line}");
         }
-        assert_eq!(keshi.db.read_now(insight::verify).unwrap(), Ok(1_540));
+        assert_eq!(keshi.db.read_now(insight::verify).unwrap(), Ok(1_541));
     }
 }

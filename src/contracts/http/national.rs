@@ -149,7 +149,7 @@ struct ReconciliationQuery {
     #[param(minimum = 1985, maximum = 2099)]
     year: Option<i32>,
     /// The list that `cursor` belongs to.
-    #[param(value_type = Option<ReconciliationList>)]
+    #[param(inline, value_type = Option<ReconciliationList>)]
     list: Option<String>,
     /// `json` unless given; `xlsx` and `csv` hold all three lists in full.
     #[param(example = "json")]
