@@ -58,7 +58,7 @@ fn contracts(cast: &Cast, rows: u32, more: impl FnOnce(&mut Worksheet)) -> Vec<u
                 title.as_str(),
                 "委托开发",
                 "渤海示例装备有限公司",
-                "91210200F00000003M",
+                "91210200F000000033",
                 "210200",
                 "企业",
                 "2026-03-01",
