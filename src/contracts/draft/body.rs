@@ -20,7 +20,7 @@ pub struct PartyInput {
     #[schema(min_length = 2, max_length = 200, example = "渤海示例装备有限公司")]
     pub name: Option<String>,
     /// Unified social credit code; needed of all but persons and parties abroad, who give none.
-    #[schema(max_length = 30, example = "91210200F00000003M")]
+    #[schema(max_length = 30, example = "91210200F0000000XK")]
     pub uscc: Option<String>,
     pub region_code: Option<Region>,
     pub party_type: Option<PartyType>,
@@ -53,7 +53,7 @@ impl PartyInput {
     "category": "development",
     "subcategory": "dev_entrusted",
     "seller": {"organization_id": "0199f3a4-5c1e-7d3a-9b52-2f6c0a1d7e10"},
-    "buyer": {"name": "渤海示例装备有限公司", "uscc": "91210200F00000003M", "region_code": "210200", "party_type": "company"},
+    "buyer": {"name": "渤海示例装备有限公司", "uscc": "91210200F0000000XK", "region_code": "210200", "party_type": "company"},
     "signed_on": "2026-10-08", "effective_on": "2026-10-10", "valid_to": "2028-10-09",
     "field": "05", "ip_kinds": ["invention_patent"], "plan_source": "none", "objective": "industry",
     "industry": "C38", "payment": "installments", "related_party": false, "cross_border": "none",

@@ -252,7 +252,7 @@ const CONTRACTS: &[Column] = &[
         "buyer_uscc",
         "/buyer/uscc",
         R::Plain,
-        "91210200F000000033",
+        "91210200F0000000XK",
         "18 位；自然人与境外方不填",
     ),
     col("买方区划", "buyer_region_code", "/buyer/region_code", R::Plain, "210200", REGION),
