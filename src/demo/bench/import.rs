@@ -66,12 +66,12 @@ fn a_filer(keshi: &Keshi) -> anyhow::Result<Actor> {
     let region: Region = "210100".parse()?;
     let made = keshi.db.write_now(|tx| {
         let mut ids = Vec::new();
-        for (kind, name) in [(University, "大学（示例）"), (Registrar, "登记处（示例）")]
-        {
+        let houses = [(University, "大学（示例）", 1), (Registrar, "登记处（示例）", 2)];
+        for (kind, name, number) in houses {
             let new = NewOrganization {
                 name: name.to_owned(),
                 kind,
-                uscc: accounts::uscc::fictional(kind, &region, 1),
+                uscc: accounts::uscc::fictional(kind, &region, number),
                 region_code: region.clone(),
             };
             let state = OrganizationState::Verified;
