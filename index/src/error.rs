@@ -17,6 +17,9 @@ pub enum Error {
     /// A test set cannot be read; `file` and `line` say where.
     #[error("{file}:{line}: {why}")]
     TestSet { file: String, line: usize, why: String },
+    /// A model file that cannot be used; a fault of the settings.
+    #[error("{file} is no model that can be used: {why}")]
+    Model { file: String, why: String },
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
     /// The engine below failed: disk full, a file that vanished while open. Reopening the index is

@@ -70,6 +70,8 @@ pub enum PartKind {
     Stage,
     /// Price against budget; negative when it is above.
     Amount,
+    /// Near in meaning; only among the best, and only where the operator provides a model.
+    Semantic,
     /// Shown more often than others; negative, and only where the market evens that out
     /// ([`crate::exposure`]).
     Exposure,
@@ -95,6 +97,7 @@ impl PartKind {
             Self::Industry => "industry",
             Self::Stage => "stage",
             Self::Amount => "amount",
+            Self::Semantic => "semantic",
             Self::Exposure => "exposure",
         }
     }

@@ -147,7 +147,6 @@ impl Percolator {
             touch(&self.frequencies, &mut self.tally, &mut self.places, &view, &subject, &lanes);
         let mut unsure = Vec::new();
         for number in self.tally.take(true) {
-            self.tally.looked_at(number);
             let Some(slot) = slot(&self.slots, number).filter(|slot| slot.admits(&subject.row))
             else {
                 continue;
@@ -156,6 +155,7 @@ impl Percolator {
                 continue;
             };
             let weighed = slot.weigh(seen, &subject);
+            self.tally.looked_at(number, weighed.total);
             let is_hit = match slot.lane.is_match() {
                 true => Some(weighed.points() >= slot.floor(listings)),
                 false => is_found(slot, &weighed, seen, &view, &self.market),

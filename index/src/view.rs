@@ -199,7 +199,7 @@ impl View {
             let Some(mut postings) = postings else { continue };
             let mut doc = postings.doc();
             while doc != TERMINATED {
-                if reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc)) {
+                if is_alive(reader, doc) {
                     return Ok(Some(segment.base + index(doc)));
                 }
                 doc = postings.advance();
@@ -265,6 +265,11 @@ impl View {
         }
         Ok(counts.into_iter().map(real).collect())
     }
+}
+
+/// Whether the document is not deleted.
+pub(crate) fn is_alive(reader: &SegmentReader, doc: u32) -> bool {
+    reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc))
 }
 
 /// The rows of many segments, read on all cores: a start waits for them.

@@ -14,7 +14,7 @@ use tantivy::{
 
 use super::{
     frequencies::{Frequencies, Rarity},
-    market::{Market, Witness, is_alive},
+    market::{Market, Witness},
     saved::{Seen, Slot, least_kept},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     listing::Kind,
     number::index as place,
     ranking::Sight,
-    view::{Row, View},
+    view::{Row, View, is_alive},
 };
 
 /// A search of more terms has no pattern, and is asked anew each time it is in doubt.

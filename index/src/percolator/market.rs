@@ -8,14 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use tantivy::{SegmentReader, index::SegmentId};
+use tantivy::index::SegmentId;
 
 use crate::{
     Result,
     index::Index,
     listing::{Kind, Listing},
     number::{index as place, small},
-    view::{Row, View},
+    view::{Row, View, is_alive},
 };
 
 #[derive(Default)]
@@ -105,8 +105,4 @@ impl Market {
         let reader = readers.find(|reader| reader.segment_id() == known.segment);
         reader.is_some_and(|reader| is_alive(reader, known.doc))
     }
-}
-
-pub(super) fn is_alive(reader: &SegmentReader, doc: u32) -> bool {
-    reader.alive_bitset().is_none_or(|bits| bits.is_alive(doc))
 }

@@ -194,9 +194,11 @@ impl Tally {
         touched
     }
 
-    /// Has the least worth of a question that was looked at worked out anew, where it was lost.
-    pub fn looked_at(&mut self, number: u32) {
+    /// Has the least worth of a question that was looked at, and is worth `total`, worked out anew where
+    /// it was lost.
+    pub fn looked_at(&mut self, number: u32, total: f64) {
         let question = self.questions.get(index(number));
+        debug_assert!(question.is_none_or(|q| q.least <= total * (1.0 + 1e-6)), "{total}");
         if question.is_some_and(|question| question.least == f64::NEG_INFINITY) {
             self.fresh.push(number);
         }
