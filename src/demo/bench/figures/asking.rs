@@ -164,7 +164,7 @@ fn questions(db: &Db) -> anyhow::Result<Vec<Question>> {
         }
     }
     let (wanted, window) = targets::wanted(from_json::<TargetsQuery>(
-        json!({ "indicator": "turnover", "limit": "100" }),
+        json!({ "indicator": "turnover", "limit": 100 }),
     )?)?;
     for target in db.read_now(|conn| targets::list(conn, &wanted, &window))?.items {
         for _ in 0..50 {
