@@ -21,7 +21,7 @@ use crate::{
     },
     kernel::{
         Actor, Db, DbConn, Error, Fault, Id, Moment, Result, Tx, body, of,
-        table::{Flaw, Heads, Merged, Row, Table},
+        table::{Flaw, Heads, Merged, Row, Table, folded},
     },
 };
 
@@ -157,9 +157,11 @@ impl Loader {
         }
     }
 
-    /// The registrar of this name or credit code, if there is just one.
+    /// The registrar of this name or credit code, if there is just one. Full and half width are alike: the
+    /// cells of coded columns come folded.
     fn registrar(&self, told: &str) -> Option<Id<of::Organization>> {
-        let mut all = self.registrars.iter().filter(|o| o.name == told || o.uscc == told);
+        let told = folded(told);
+        let mut all = self.registrars.iter().filter(|o| folded(&o.name) == told || o.uscc == told);
         all.next().filter(|_| all.next().is_none()).map(|o| o.id)
     }
 }
