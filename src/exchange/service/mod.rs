@@ -149,7 +149,9 @@ pub fn commit(tx: &mut Tx<'_>, actor: &Actor, id: Id<of::Import>) -> Result<Impo
     };
     // what is written is written in the name of whoever orders it
     let row = store::taken_over(tx, &row, actor.account, actor.api_key)?;
-    Ok(view_of(store::apply(tx, &row, step, None)?, side))
+    let row = store::apply(tx, &row, step, None)?;
+    note(tx, &actor.name(), "import.ordered", &row, json!({ "kind": row.kind }))?;
+    Ok(view_of(row, side))
 }
 
 /// The import, if the caller may see it.
