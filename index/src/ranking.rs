@@ -505,6 +505,42 @@ fn joined(mut hits: Vec<(&Wanted, f64)>) -> Vec<(String, f64)> {
     terms
 }
 
+/// How a listing has a run of the request as it was written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    pub often: usize,
+    pub title: bool,
+    /// Within a keyword, and as a whole one.
+    pub part: bool,
+    pub whole: bool,
+}
+
+impl Standing {
+    pub fn of(run: &str, often: usize, row: &Row) -> Self {
+        Self {
+            often,
+            title: row.folded_title.contains(run),
+            part: row.folded_keywords.contains(run),
+            whole: row.folded_keywords.split(SEPARATOR).any(|keyword| keyword == run),
+        }
+    }
+
+    /// Of the run's worth, what the listing earns.
+    pub fn share(self, weights: &Weights) -> f64 {
+        let often = real(self.often);
+        let mut share = weights.phrase_text * often / (often + 1.0);
+        if self.title {
+            share += weights.phrase_title;
+        }
+        if self.whole {
+            share += weights.phrase_whole_keyword;
+        } else if self.part {
+            share += weights.phrase_keyword;
+        }
+        share
+    }
+}
+
 /// What a phrase gives the documents that have it as it was written, by rising number.
 pub(crate) fn phrase_gains(
     reader: &tantivy::SegmentReader,
@@ -520,17 +556,7 @@ pub(crate) fn phrase_gains(
     }
     for (doc, count) in occurrences(reader, field, phrase)? {
         let Some(row) = segment.rows.get(index(doc)) else { continue };
-        let often = real(count);
-        let mut share = weights.phrase_text * often / (often + 1.0);
-        if row.folded_title.contains(&phrase.text) {
-            share += weights.phrase_title;
-        }
-        if row.folded_keywords.split(SEPARATOR).any(|k| k == phrase.text) {
-            share += weights.phrase_whole_keyword;
-        } else if row.folded_keywords.contains(&phrase.text) {
-            share += weights.phrase_keyword;
-        }
-        gains.push((doc, worth * share));
+        gains.push((doc, worth * Standing::of(&phrase.text, count, row).share(weights)));
     }
     Ok(gains)
 }

@@ -7,7 +7,7 @@ use crate::{
     evaluation::{TestSet, dcg, ideal},
     index::head,
     number::{index, real, small},
-    ranking::{Phrase, Plan, SMALL_MARKET, Sight},
+    ranking::{Phrase, Plan, SMALL_MARKET, Sight, Standing},
     request::MAX_TEXT,
     weights::Weights,
 };
@@ -21,32 +21,6 @@ pub(super) struct Asked {
     /// How often, by source (title, text, keywords) and bearing (subject, generic, firm).
     said: [[f64; 3]; 3],
     idf: f64,
-}
-
-/// How a listing has a run of the request.
-#[derive(Debug, Clone, Copy)]
-struct Standing {
-    often: usize,
-    title: bool,
-    /// Within a keyword, and as a whole one.
-    part: bool,
-    whole: bool,
-}
-
-impl Standing {
-    fn share(self, weights: &Weights) -> f64 {
-        let often = real(self.often);
-        let mut share = weights.phrase_text * often / (often + 1.0);
-        if self.title {
-            share += weights.phrase_title;
-        }
-        if self.whole {
-            share += weights.phrase_whole_keyword;
-        } else if self.part {
-            share += weights.phrase_keyword;
-        }
-        share
-    }
 }
 
 /// How a listing has a term of the request.

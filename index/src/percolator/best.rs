@@ -26,7 +26,8 @@ use crate::{
     view::{Row, View, is_alive},
 };
 
-/// A search of more terms has no pattern, and is asked anew each time it is in doubt.
+/// A search of more terms, or one that is cut to its strongest, has no pattern and is asked anew each time
+/// it is in doubt.
 pub(super) const MOST_BITS: usize = 128;
 
 type Terms = [(u32, f64)];
@@ -96,7 +97,7 @@ pub(super) fn ask(
     slot: &Slot,
 ) -> Result<(f64, Option<Best>)> {
     let rarity = frequencies.rarity(view, slot.lane);
-    if slot.terms.len() > MOST_BITS {
+    if !slot.has_patterns() {
         return Ok((most_covered(index, view, frequencies, slot, &rarity)?, None));
     }
     let worths: Box<[f64]> = slot.terms.iter().map(|(n, weight)| weight * rarity.of(*n)).collect();
@@ -126,7 +127,7 @@ pub(super) fn ask(
     Ok((covered, Some(Best { has, witness, worths, rest })))
 }
 
-/// The same for a search of very many terms.
+/// The same for a search without patterns.
 fn most_covered(
     index: &Index,
     view: &View,

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     analysis::Analyzer,
-    index::{SEPARATOR, head},
+    index::head,
     listing::Kind,
-    number::{index, real},
-    ranking::{Phrase, Plan, Sight},
+    number::index,
+    ranking::{Phrase, Plan, Sight, Standing},
     request::{Filters, MAX_QUERY, MatchPath},
     view::Row,
     weights::{Weights, ranking},
@@ -177,12 +177,10 @@ impl Slot {
             .map(|w| (frequencies.number_of(w.sight, &w.term), w.weight))
             .collect();
         let single = plan.single().filter(|_| !lane.is_match()).map(Into::into);
-        // only a short text is weighed by its phrases; a search is found by its terms alone
-        let runs = match lane {
-            Lane::Match(MatchPath::Keyword, _) => {
-                plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect()
-            }
-            _ => Box::default(),
+        // a search is found by its terms alone
+        let runs = match lane.is_match() && lane.weights().phrase_text > 0.0 {
+            true => plan.phrases.iter().map(|phrase| run(phrase, frequencies)).collect(),
+            false => Box::default(),
         };
         Self {
             id: id.into(),
@@ -212,6 +210,13 @@ impl Slot {
         [words, characters]
     }
 
+    /// Whether a listing's terms make a pattern ([`super::best`]): there are not too many, and all of them
+    /// are kept whatever they are worth.
+    pub fn has_patterns(&self) -> bool {
+        let most = self.lane.weights().most_terms;
+        self.terms.len() <= MOST_BITS && self.sights().iter().all(|part| part.len() <= most)
+    }
+
     pub fn passes(&self, row: &Row) -> bool {
         match &self.filters {
             Some(filters) => row.passes(filters),
@@ -231,8 +236,8 @@ impl Slot {
     pub fn weigh(&self, seen: &Seen, subject: &Subject) -> Weighed {
         let mut weighed = Weighed::default();
         let most = self.lane.weights().most_terms;
-        for part in self.sights() {
-            let least = least_kept(part, most, &seen.rarity);
+        let leasts = self.sights().map(|part| least_kept(part, most, &seen.rarity));
+        for (part, least) in self.sights().into_iter().zip(leasts) {
             for (number, weight) in part {
                 let worth = weight * seen.rarity.of(*number);
                 if worth <= least {
@@ -245,8 +250,15 @@ impl Slot {
                 }
             }
         }
-        weighed.earned += self.runs.iter().map(|run| self.run(run, seen, subject)).sum::<f64>();
+        let [_, least] = leasts;
+        let of_run = |run| self.run(run, least, seen, subject);
+        weighed.earned += self.runs.iter().map(of_run).sum::<f64>();
         weighed
+    }
+
+    /// Whether it may earn points beside its terms.
+    pub fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     /// The points that a match must earn to be suitable among so many listings, no fewer among more; a
@@ -258,9 +270,8 @@ impl Slot {
         }
     }
 
-    /// What a run earns by standing there as it was written. A text that has runs is far too short to
-    /// be cut.
-    fn run(&self, run: &Run, seen: &Seen, subject: &Subject) -> f64 {
+    /// What a run earns by standing there as it was written, of pairs that are worth more than `least`.
+    fn run(&self, run: &Run, least: f64, seen: &Seen, subject: &Subject) -> f64 {
         let often = occurrences(run, seen, subject);
         if often == 0 {
             return 0.0;
@@ -271,24 +282,14 @@ impl Slot {
             .skip(self.words)
             .filter(|(number, _)| run.terms.iter().any(|(_, n)| n == number))
             .map(|(number, weight)| weight * seen.rarity.of(*number))
+            .filter(|worth| *worth > least)
             .sum();
-        let (weights, row) = (self.lane.weights(), &subject.row);
-        let often = real(often);
-        let mut share = weights.phrase_text * often / (often + 1.0);
-        if row.folded_title.contains(&*run.text) {
-            share += weights.phrase_title;
-        }
-        if row.folded_keywords.split(SEPARATOR).any(|k| *k == *run.text) {
-            share += weights.phrase_whole_keyword;
-        } else if row.folded_keywords.contains(&*run.text) {
-            share += weights.phrase_keyword;
-        }
-        worth * share
+        worth * Standing::of(&run.text, often, &subject.row).share(self.lane.weights())
     }
 
     /// Which of the terms the listing has; none when there are too many to say.
     pub fn pattern(&self, seen: &Seen) -> Option<u128> {
-        if self.terms.len() > MOST_BITS {
+        if !self.has_patterns() {
             return None;
         }
         let bits = (0..).zip(&self.terms).filter(|(_, (n, _))| seen.place(*n).is_some());

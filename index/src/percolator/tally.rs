@@ -16,7 +16,7 @@ use super::{
     frequencies::{Change, Frequencies, Scale},
     saved::{Lane, Slot, nth},
 };
-use crate::{number::index, request::MatchPath, view::View};
+use crate::{number::index, view::View};
 
 /// More than all errors of rounding in a sum together.
 const SLACK: f32 = 1.001;
@@ -74,8 +74,7 @@ impl Tally {
         }
         let share = match slot.lane {
             Lane::SearchAll | Lane::Search(_) => LEAST_COVERED,
-            // it may earn points beside its terms
-            Lane::Match(MatchPath::Keyword, _) => 0.0,
+            Lane::Match(..) if slot.has_runs() => 0.0,
             Lane::Match(..) => slot.floor(0.0) / 100.0,
         };
         if let Some(question) = self.questions.get_mut(at) {
