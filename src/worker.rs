@@ -15,7 +15,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    Keshi, accounts, achievements, deals, demands,
+    Keshi, accounts, achievements, contracts, deals, demands,
     discovery::{Catalogue, LikenessFeed, LinkFeed, exposure::FLUSH_EVERY},
     exchange,
     insight::RollUps,
@@ -248,7 +248,7 @@ fn told(db: &Db, postman: &mut Postman) -> Result<bool> {
     Ok(after > before || postman.prepare(db)?)
 }
 
-/// Removes stored objects that no document and no open import names.
+/// Removes stored objects that no document, no paper and no open import names.
 pub fn sweep(db: &Db, storage: &Storage) -> Result<usize> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -256,7 +256,10 @@ pub fn sweep(db: &Db, storage: &Storage) -> Result<usize> {
         .context("starting a runtime for the storage")?;
     runtime.block_on(async {
         let now = Moment::now();
-        Ok(deals::sweep(db, storage, now).await? + exchange::sweep(db, storage, now).await?)
+        Ok(storage.tidy(now).await?
+            + deals::sweep(db, storage, now).await?
+            + contracts::sweep(db, storage, now).await?
+            + exchange::sweep(db, storage, now).await?)
     })
 }
 

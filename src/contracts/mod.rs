@@ -14,7 +14,8 @@
 //! - a contract changes its state only through a [`rules::Move`], and every move is in the history and in
 //!   the journal;
 //! - whoever examined a contract or its change does not register it;
-//! - only assigned clerks and the authority open the text, and every opening is in the journal;
+//! - only assigned clerks and the authority open the text and its papers, and every opening is in the journal;
+//!   the file of a paper is stored before its row names it, so that a crash leaves no row without one;
 //! - registration numbers have no gaps within a registrar and year, and none is given twice;
 //! - the same contract (parties and day, with its number, or with title and total) is live at most once;
 //! - versions are never changed, and the signed postings of a contract add up to what it counts now.
@@ -37,5 +38,5 @@ pub mod service;
 mod store;
 
 pub use model::code_lists;
-pub use service::tasks;
+pub use service::{sweep, tasks};
 pub use store::{find, totals};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::kernel::{
     Actor, At, Body, Code, Db, Error, Id, Nothing, Page, Problem, Query, Received, Reply, Result,
-    Storage, Upload, Window, Writer, blocking, of,
+    Storage, Upload, Window, Writer, blocking, document, of,
     table::{self, TableFormat},
 };
 
@@ -105,32 +105,21 @@ async fn create(
     let id = Id::fresh();
     let key = service::key(id);
     storage.put(&key, file).await?;
-    let stored = Stored { id, name: service::label(&name), format, size, sha256, key };
-    let row = stored.clone();
+    let stored =
+        Stored { id, name: document::label(&name), format, size, sha256, key: key.clone() };
     let reply = once
         .write(&db, actor.name(), move |tx| {
-            let view = service::begin(tx, &actor, &order, &row)?;
+            let view = service::begin(tx, &actor, &order, &stored)?;
             Reply::created(format!("/imports/{}", view.id), &view)
         })
         .await;
-    // the answer stands whatever becomes of this: the sweep does it again
-    if let Err(error) = unless_kept(&db, &storage, &stored).await {
-        tracing::warn!(%error, cause = ?error, "a file that no import names was not removed yet");
-    }
+    storage.unless_named(&db, &key, service::in_use).await;
     reply
 }
 
 /// Another handle of the same file.
 fn copy_of(file: &std::fs::File) -> Result<std::fs::File> {
     Ok(file.try_clone().map_err(anyhow::Error::from)?)
-}
-
-async fn unless_kept(db: &Db, storage: &Storage, stored: &Stored) -> Result<()> {
-    let id = stored.id;
-    if !db.read(move |conn| service::is_kept(conn, id)).await? {
-        storage.delete(&stored.key).await?;
-    }
-    Ok(())
 }
 
 fn order(form: &std::collections::BTreeMap<String, String>) -> Result<Order> {

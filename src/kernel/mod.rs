@@ -17,6 +17,7 @@ pub mod body;
 pub mod code;
 pub mod config;
 pub mod db;
+pub mod document;
 pub mod error;
 pub mod id;
 pub mod idempotency;

@@ -20,11 +20,15 @@ use object_store::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Config, Error, Moment, Result, blocking, idempotency::hex};
+use super::{Config, Db, DbConn, Error, Moment, Result, blocking, idempotency::hex};
 
 /// The smallest part that S3 takes but for the last is 5 MiB.
 const PART: usize = 8 * 1024 * 1024;
 const CHUNK: usize = 1024 * 1024;
+/// An upload lasts no longer: what is older and has no row never gets one.
+const ORPHAN_AFTER_DAYS: i64 = 1;
+/// Objects that are looked up at once.
+const SWEEP: usize = 500;
 /// Parts on their way at once.
 const IN_FLIGHT: usize = 2;
 
@@ -146,14 +150,56 @@ impl Storage {
     }
 }
 
+/// Which of some keys are named by rows: one for each kind of object.
+pub type InUse = fn(&mut DbConn, &[String]) -> Result<Vec<String>>;
+
 impl Storage {
-    /// Removes what a crash left half-written in a folder before `then`; answers how many files. Such
-    /// files bear a `#` in their names and are no objects yet; an S3 store forgets them by itself.
-    pub fn tidy(&self, then: Moment) -> Result<usize> {
-        match &self.folder {
-            Some(folder) => Ok(tidy(folder, then).context("tidying the storage")?),
-            None => Ok(0),
+    /// Deletes the object `key` again if no row came to name it: the request was refused, or was a
+    /// repetition. A failure is only told of, for the answer stands whatever becomes of this: the
+    /// sweep does it again.
+    pub async fn unless_named(&self, db: &Db, key: &str, in_use: InUse) {
+        let keys = vec![key.to_owned()];
+        let done = async {
+            if db.read(move |conn| in_use(conn, &keys)).await?.is_empty() {
+                self.delete(key).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, cause = ?error, key, "an object that no row names was not removed yet");
         }
+    }
+
+    /// Deletes the objects below `prefix` that no row names: of uploads that were broken off, and of what
+    /// was removed. Answers their keys.
+    pub async fn sweep(
+        &self,
+        db: &Db,
+        (prefix, in_use): (&str, InUse),
+        now: Moment,
+    ) -> Result<Vec<String>> {
+        let then = now.plus_days(-ORPHAN_AFTER_DAYS);
+        // all of them, some at a time: those in use must not hide those that are not
+        let mut old = Box::pin(self.older_than(prefix, then).chunks(SWEEP));
+        let mut gone = Vec::new();
+        while let Some(some) = old.next().await {
+            let keys = some.into_iter().collect::<Result<Vec<String>>>()?;
+            let asked = keys.clone();
+            let used = db.read(move |conn| in_use(conn, &asked)).await?;
+            for key in keys.into_iter().filter(|key| !used.contains(key)) {
+                self.delete(&key).await?;
+                gone.push(key);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Removes what a crash left half-written in a folder; answers how many files. Such files bear a `#`
+    /// in their names and are no objects yet; an S3 store forgets them by itself.
+    pub async fn tidy(&self, now: Moment) -> Result<usize> {
+        let Some(folder) = self.folder.clone() else { return Ok(0) };
+        let then = now.plus_days(-ORPHAN_AFTER_DAYS);
+        blocking(move || Ok(tidy(&folder, then).context("tidying the storage")?)).await
     }
 }
 

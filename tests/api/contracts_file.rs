@@ -188,6 +188,67 @@ async fn papers_are_entered_while_the_contract_is_open() {
 }
 
 #[actix_web::test]
+async fn the_file_of_a_paper_opens_for_those_who_may_read_the_text() {
+    const PDF: &[u8] = b"%PDF-1.7 contract";
+    let app = TestApp::start().await;
+    let cast = Cast::of(&app).await;
+    let id = cast.draft("材料文件").await;
+    let (papers, files) =
+        (format!("/contracts/{id}/papers"), format!("/contracts/{id}/papers/files"));
+    let kind = |kind| [("kind", kind)];
+    let stored = || {
+        fs::read_dir(app.keshi.config.data_dir.join("documents/papers").join(&id))
+            .map_or(0, Iterator::count)
+    };
+
+    let refused = [
+        (&[][..], "a.pdf", PDF, "/kind required"),
+        (&kind("poem")[..], "a.pdf", PDF, "/kind not_in_list"),
+        (&kind("contract")[..], "a.pdf", b"", "/file empty_file"),
+        (&kind("contract")[..], "a.png", PDF, "/file type_mismatch"),
+        (&kind("contract")[..], "a.pdf", b"MZ\x90\0", "/file type_not_allowed"),
+    ];
+    for (fields, name, content, fault) in refused {
+        cast.filer.upload_form(&files, fields, name, content).await.faults(&[fault]);
+    }
+    let other = cast.customer.upload_form(&files, &kind("contract"), "a.pdf", PDF).await;
+    other.refused(403, "not_the_filer");
+    assert_eq!(stored(), 0, "what was refused left nothing behind");
+
+    // a digest that was entered first: the file joins its paper
+    let sha256 = "096d13eda09b562b3eaa39836d9d553d25c07a1d4877f59445bd0b0ed77a9745";
+    let pledge = json!({"kind": "contract", "name": "合同.pdf", "media_type": "application/pdf",
+        "bytes": PDF.len(), "sha256": sha256});
+    let pledged = cast.filer.post(&papers, pledge).await.ok();
+    assert_eq!(pledged["has_file"], false);
+    let file = |paper: &Value| format!("{papers}/{}/file", paper["id"].as_str().unwrap());
+    cast.filer.get(&file(&pledged)).await.refused(404, "not_found");
+    let kept = cast.filer.upload_form(&files, &kind("contract"), "../../合同.pdf", PDF).await.ok();
+    assert_eq!((&kept["id"], &kept["has_file"]), (&pledged["id"], &json!(true)));
+    let again = cast.filer.upload_form(&files, &kind("contract"), "b.pdf", PDF).await;
+    again.refused(409, "paper_exists");
+    assert_eq!(stored(), 1);
+
+    act(&cast.filer, &id, "submit").await.ok();
+    cast.clerk.get(&file(&kept)).await.refused(403, "not_assigned");
+    act(&cast.clerk, &id, "accept").await.ok();
+    let given = cast.clerk.get(&file(&kept)).await;
+    assert_eq!(
+        (given.bytes.as_slice(), given.header("content-type")),
+        (PDF, Some("application/pdf"))
+    );
+    assert_eq!(cast.customer.bytes(&file(&kept)).await, PDF);
+    let late = cast.filer.upload_form(&files, &kind("other"), "c.pdf", b"%PDF-1.7 late").await;
+    late.refused(409, "illegal_transition");
+    app.settle();
+    let events = app.keshi.db.read_now(|conn| journal::after(conn, 0)).unwrap();
+    let opened: Vec<_> = events.iter().filter(|e| e.topic == "contract.opened").collect();
+    let what = json!(format!("paper:{}", kept["id"].as_str().unwrap()));
+    assert_eq!(opened.len(), 1, "the parties know their own papers");
+    assert_eq!(opened[0].body().unwrap()["what"], what);
+}
+
+#[actix_web::test]
 async fn royalties_are_provisional_until_amended_and_receipts_count() {
     let app = TestApp::start().await;
     let cast = Cast::of(&app).await;

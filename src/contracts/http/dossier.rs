@@ -12,11 +12,16 @@ use crate::{
     contracts::{
         model::{
             AssignBody, ContractHistoryView, ContractVersionsView, ContractView, Paper, PaperBody,
-            PapersView, PrecheckView, ReceiptBody, ReceiptsView, TextView,
+            PaperKind, PaperUpload, PapersView, PrecheckView, ReceiptBody, ReceiptsView, TextView,
         },
-        service,
+        service::{self, NewPaper},
     },
-    kernel::{Actor, At, Body, Config, Db, Error, Id, Problem, Reply, Result, Writer, of},
+    kernel::{
+        Actor, At, Body, Code, Config, Db, Error, Id, Problem, Reply, Result, Storage, Upload,
+        Writer,
+        document::{self, Inspected},
+        of,
+    },
 };
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -27,6 +32,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(assign)
         .service(papers)
         .service(add_paper)
+        .service(add_paper_file)
+        .service(open_paper_file)
         .service(drop_paper)
         .service(receipts)
         .service(add_receipt)
@@ -144,7 +151,8 @@ async fn papers(db: Data<Db>, actor: Writer, id: At<of::Contract>) -> Result<Rep
 
 /// Enter a paper of a contract: its kind, name, size and digest (the filer).
 ///
-/// While it is a draft, is to be supplemented or changed. The file itself is not taken yet.
+/// While it is a draft, is to be supplemented or changed. The file may stay where it is, or be handed in by
+/// `POST /contracts/{id}/papers/files`.
 #[utoipa::path(
     tag = "contracts",
     params(("id" = String, Path, description = "The contract.")),
@@ -169,6 +177,104 @@ async fn add_paper(
         Reply::created(format!("/contracts/{}/papers/{}", id.0, paper.id), &paper)
     })
     .await
+}
+
+/// Hand in a paper of a contract with its file (the filer).
+///
+/// A form with the parts `kind` and `file`. What it is, its content says: a file that claims to be something
+/// else is refused, and so is an archive that would burst. Where a paper of this kind was entered with the
+/// same digest, the file joins it.
+#[utoipa::path(
+    tag = "contracts",
+    params(("id" = String, Path, description = "The contract.")),
+    request_body(content = PaperUpload, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "The paper.", body = Paper),
+        (status = 403, description = "Not for this caller.", body = Problem),
+        (status = 409, description = "Not in this state, or the file is there already.", body = Problem),
+        (status = 413, description = "Over the limit", body = Problem),
+        (status = 422, description = "`empty_file`, `type_not_allowed`, `type_mismatch`, `archive_bomb` …", body = Problem),
+    ),
+    security(("bearer" = []), ("api_key" = [])),
+)]
+#[post("/contracts/{id}/papers/files")]
+async fn add_paper_file(
+    db: Data<Db>,
+    config: Data<Config>,
+    storage: Data<Storage>,
+    actor: Writer,
+    id: At<of::Contract>,
+    upload: Upload,
+) -> Result<Reply> {
+    let (contract, asking, limit) = (id.0, actor.clone(), config.document_limit);
+    db.read(move |conn| service::may_add_file(conn, &asking, contract)).await?;
+    let (received, form) = upload.receive_form(&storage, limit, &["kind"]).await?;
+    let kind = kind_of(form.get("kind"))?;
+    let Inspected { name, media_type, size, sha256, file, once } =
+        document::inspected(received, limit).await?;
+    let key = service::file_key(contract);
+    storage.put(&key, file).await?;
+    let new = NewPaper {
+        kind,
+        name,
+        media_type: media_type.to_owned(),
+        bytes: size,
+        sha256,
+        storage_key: Some(key.clone()),
+    };
+    let reply = once
+        .write(&db, actor.name(), move |tx| {
+            let paper = service::add_file(tx, &actor, contract, new)?;
+            Reply::created(format!("/contracts/{contract}/papers/{}", paper.id), &paper)
+        })
+        .await;
+    storage.unless_named(&db, &key, service::files_in_use).await;
+    reply
+}
+
+fn kind_of(told: Option<&String>) -> Result<PaperKind> {
+    let told = told.ok_or_else(|| {
+        Error::invalid("/kind", "required", "表单中缺少名为 kind 的部分：材料的种类。")
+    })?;
+    PaperKind::from_slug(told).ok_or_else(|| {
+        let known: Vec<&str> = PaperKind::ALL.iter().map(|kind| kind.slug()).collect();
+        Error::invalid("/kind", "not_in_list", format!("应为其中之一：{}。", known.join("、")))
+    })
+}
+
+/// Open the file of a paper.
+///
+/// For the contract's parties, its assigned clerks and the authority. Whoever is no party leaves a line in
+/// the journal.
+#[utoipa::path(
+    tag = "contracts",
+    params(
+        ("id" = String, Path, description = "The contract."),
+        ("paper" = String, Path, description = "The paper."),
+    ),
+    responses(
+        (status = 200, description = "The file, under its name", content_type = "application/octet-stream"),
+        (status = 403, description = "A clerk who is not assigned.", body = Problem),
+        (status = 404, description = "No such paper, or its file is not kept here.", body = Problem),
+    ),
+    security(("bearer" = []), ("api_key" = [])),
+)]
+#[get("/contracts/{id}/papers/{paper}/file")]
+async fn open_paper_file(
+    db: Data<Db>,
+    storage: Data<Storage>,
+    actor: Writer,
+    id: At<of::Contract>,
+    req: HttpRequest,
+) -> Result<HttpResponse> {
+    let paper = paper_of(&req)?;
+    let file = db.write(move |tx| service::open_file(tx, &actor, id.0, paper)).await?;
+    document::give(&storage, file).await
+}
+
+fn paper_of(req: &HttpRequest) -> Result<Id<of::Paper>> {
+    let paper = req.match_info().get("paper").and_then(|id| id.parse().ok());
+    paper.ok_or(Error::NotFound("材料"))
 }
 
 /// List what was received for a contract.
@@ -234,8 +340,7 @@ async fn drop_paper(
     id: At<of::Contract>,
     req: HttpRequest,
 ) -> Result<Reply> {
-    let paper: Option<Id<of::Paper>> = req.match_info().get("paper").and_then(|id| id.parse().ok());
-    let paper = paper.ok_or(Error::NotFound("材料"))?;
+    let paper = paper_of(&req)?;
     db.write(move |tx| service::drop_paper(tx, &actor, id.0, paper)).await?;
     Ok(Reply::no_content())
 }

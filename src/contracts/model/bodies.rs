@@ -140,7 +140,7 @@ pub struct AssignBody {
     pub account_id: Option<Id<of::Account>>,
 }
 
-/// A paper: what is known of the file. Its content is kept by whoever hands it in until files are taken.
+/// A paper: what is known of the file. The file itself may follow (`POST /contracts/{id}/papers/files`).
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaperBody {
@@ -157,6 +157,16 @@ pub struct PaperBody {
         example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     )]
     pub sha256: String,
+}
+
+/// A paper with its file, as `multipart/form-data`.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // read part by part, never as a whole
+pub struct PaperUpload {
+    pub kind: PaperKind,
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
 }
 
 /// Money that was received.

@@ -13,7 +13,7 @@ use crate::{
         rules::{ContractState, Side},
         store,
     },
-    kernel::{Actor, DbConn, Error, Fen, Id, Result, Tx, of},
+    kernel::{Actor, Db, DbConn, Error, Fen, Id, Moment, Result, Storage, Tx, document::Given, of},
 };
 
 /// Whether the caller may know the text: a party, a clerk who is assigned, the authority above.
@@ -62,27 +62,88 @@ pub fn papers(tx: &mut Tx<'_>, actor: &Actor, id: Id<of::Contract>) -> Result<Pa
     Ok(PapersView { items: store::papers(tx, id)? })
 }
 
+/// Enters a paper of which the file is somewhere else.
 pub fn add_paper(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: Id<of::Contract>,
     body: PaperBody,
 ) -> Result<Paper> {
-    const MOST: usize = 50;
+    let at = open_to_papers(tx, actor, id)?;
+    let PaperBody { kind, name, media_type, bytes, sha256 } = body;
+    let new = store::NewPaper { kind, name, media_type, bytes, sha256, storage_key: None };
+    enter(tx, actor, &at, new)
+}
+
+/// Enters a paper whose file is stored already. Where its digest was entered before, the file joins it.
+pub fn add_file(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: Id<of::Contract>,
+    new: store::NewPaper,
+) -> Result<Paper> {
     let at = open_to_papers(tx, actor, id)?;
     let there = store::papers(tx, id)?;
-    if there.iter().any(|paper| paper.sha256 == body.sha256) {
+    let pledged = |p: &&Paper| p.sha256 == new.sha256 && p.kind == new.kind && !p.has_file;
+    match (there.iter().find(pledged), &new.storage_key) {
+        (Some(paper), Some(key)) => {
+            let paper = store::keep_file(tx, paper.id, &new.media_type, key)?;
+            told(tx, actor, &at, "contract.paper_added", &paper)?;
+            Ok(paper)
+        }
+        _ => enter(tx, actor, &at, new),
+    }
+}
+
+fn enter(tx: &mut Tx<'_>, actor: &Actor, at: &At, new: store::NewPaper) -> Result<Paper> {
+    const MOST: usize = 50;
+    let there = store::papers(tx, at.row.id)?;
+    if there.iter().any(|paper| paper.sha256 == new.sha256) {
         return Err(Error::conflict("paper_exists", "同一份文件（SHA-256 相同）已经登记。"));
     }
     if there.len() >= MOST {
         return Err(Error::conflict("too_many_papers", "一份合同最多登记 50 份材料。"));
     }
-    let PaperBody { kind, name, media_type, bytes, sha256 } = body;
-    let new = store::NewPaper { kind, name, media_type, bytes, sha256 };
-    let paper = store::add_paper(tx, id, new, actor.account)?;
-    let body = json!({ "state": at.row.state, "paper": paper.id, "kind": paper.kind });
-    note(tx, &actor.name(), "contract.paper_added", &at.row, body)?;
+    let paper = store::add_paper(tx, at.row.id, new, actor.account)?;
+    told(tx, actor, at, "contract.paper_added", &paper)?;
     Ok(paper)
+}
+
+fn told(tx: &mut Tx<'_>, actor: &Actor, at: &At, topic: &str, paper: &Paper) -> Result<()> {
+    let body = json!({ "state": at.row.state, "paper": paper.id, "kind": paper.kind });
+    note(tx, &actor.name(), topic, &at.row, body)
+}
+
+/// Whether the caller may hand in a paper: asked before a byte of its file is read.
+pub fn may_add_file(conn: &mut DbConn, actor: &Actor, id: Id<of::Contract>) -> Result<()> {
+    open_to_papers(conn, actor, id).map(drop)
+}
+
+/// The file that is given out next; that a clerk or the authority asked for it is in the journal before it is.
+pub fn open_file(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: Id<of::Contract>,
+    paper: Id<of::Paper>,
+) -> Result<Given> {
+    let at = At::load(tx, actor, id)?;
+    may_read(tx, actor, &at)?;
+    let file = store::file_of(tx, id, paper)?.ok_or(Error::NotFound("材料文件"))?;
+    opened(tx, actor, &at, &format!("paper:{paper}"))?;
+    Ok(file)
+}
+
+/// All files of papers are below this prefix.
+const PREFIX: &str = "papers";
+
+/// A key for the file of a paper, never used before: made of ids alone.
+pub fn file_key(id: Id<of::Contract>) -> String {
+    format!("{PREFIX}/{id}/{}", Id::<of::Paper>::fresh())
+}
+
+/// Deletes files that no paper names any more. Answers how many.
+pub async fn sweep(db: &Db, storage: &Storage, now: Moment) -> Result<usize> {
+    Ok(storage.sweep(db, (PREFIX, store::files_in_use), now).await?.len())
 }
 
 pub fn drop_paper(

@@ -17,9 +17,11 @@ pub use bulk::Bulk;
 pub use certificate::{certificate, verify};
 pub use checks::precheck;
 pub use dossier::{
-    add_paper, add_receipt, drop_paper, history, open_text, papers, receipts, versions,
+    add_file, add_paper, add_receipt, drop_paper, file_key, history, may_add_file, open_file,
+    open_text, papers, receipts, sweep, versions,
 };
 
+pub use super::store::{NewPaper, files_in_use};
 use super::{
     amounts, deal,
     draft::{Content, ContractBody, ContractPatch, DealContractBody},

@@ -7,7 +7,7 @@ use diesel::{
 
 use crate::{
     contracts::model::{Paper, PaperKind, Receipt},
-    kernel::{Day, DbConn, Fen, Id, Result, Tx, of},
+    kernel::{Day, DbConn, Fen, Id, Result, Tx, document::Given, of},
     schema::{contract_papers as papers_table, contract_receipts as receipts_table},
 };
 
@@ -19,6 +19,8 @@ pub struct NewPaper {
     pub media_type: String,
     pub bytes: i64,
     pub sha256: String,
+    /// Where its file is kept, if it is.
+    pub storage_key: Option<String>,
 }
 
 pub fn add_paper(
@@ -36,6 +38,7 @@ pub fn add_paper(
         papers_table::media_type.eq(new.media_type),
         papers_table::bytes.eq(new.bytes),
         papers_table::sha256.eq(new.sha256),
+        papers_table::storage_key.eq(new.storage_key),
         papers_table::created_by.eq(by),
         papers_table::created_at.eq(tx.now()),
     );
@@ -48,6 +51,46 @@ pub fn drop_paper(tx: &mut Tx<'_>, contract: Id<of::Contract>, id: Id<of::Paper>
     let own = papers_table::table
         .filter(papers_table::id.eq(id).and(papers_table::contract_id.eq(contract)));
     Ok(diesel::delete(own).execute(&mut **tx)? > 0)
+}
+
+/// Notes where the file of a paper is kept, of which only the digest was known so far.
+pub fn keep_file(tx: &mut Tx<'_>, id: Id<of::Paper>, media_type: &str, key: &str) -> Result<Paper> {
+    diesel::update(papers_table::table.find(id).filter(papers_table::storage_key.is_null()))
+        .set((papers_table::media_type.eq(media_type), papers_table::storage_key.eq(key)))
+        .execute(&mut **tx)?;
+    Ok(Paper::query().filter(papers_table::id.eq(id)).first(&mut **tx)?)
+}
+
+/// The file of a paper of `contract`, if it is kept.
+pub fn file_of(
+    conn: &mut DbConn,
+    contract: Id<of::Contract>,
+    id: Id<of::Paper>,
+) -> Result<Option<Given>> {
+    type Columns = (String, String, i64, String, Option<String>);
+    let row: Option<Columns> = papers_table::table
+        .filter(papers_table::id.eq(id).and(papers_table::contract_id.eq(contract)))
+        .select((
+            papers_table::name,
+            papers_table::media_type,
+            papers_table::bytes,
+            papers_table::sha256,
+            papers_table::storage_key,
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(row.and_then(|(name, media_type, size, sha256, key)| {
+        key.map(|storage_key| Given { name, media_type, size, sha256, storage_key })
+    }))
+}
+
+/// Which of these keys belong to a paper.
+pub fn files_in_use(conn: &mut DbConn, keys: &[String]) -> Result<Vec<String>> {
+    let found: Vec<Option<String>> = papers_table::table
+        .filter(papers_table::storage_key.eq_any(keys))
+        .select(papers_table::storage_key)
+        .load(conn)?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 pub fn papers(conn: &mut DbConn, contract: Id<of::Contract>) -> Result<Vec<Paper>> {

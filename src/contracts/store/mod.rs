@@ -12,7 +12,10 @@ pub use case::{
     assign, case_of, cases_of, change_of, claim, drop_change, is_assigned, note_step, put_case,
     put_change, release, steps,
 };
-pub use file::{NewPaper, add_paper, add_receipt, drop_paper, papers, receipts, received};
+pub use file::{
+    NewPaper, add_paper, add_receipt, drop_paper, file_of, files_in_use, keep_file, papers,
+    receipts, received,
+};
 pub use numbers::{next_serial, registrar_number};
 pub use postings::{Counted, post};
 pub use versions::{Approval, give_code, keep_version, of_code, versions};

@@ -1,21 +1,18 @@
 //! Documents of a deal over HTTP: uploads and downloads pass through in pieces.
-use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use actix_web::{HttpResponse, delete, get, post, web::Data};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Wanted;
 use crate::{
     deals::{
         model::talk::{DocumentView, NewDocument},
-        rules::document,
-        service::{
-            documents::{self, Stored},
-            inspection,
-        },
+        service::documents::{self, Stored},
     },
     kernel::{
-        Actor, At, Config, Db, Id, Page, Part, Problem, Query, Received, Reply, Result, Storage,
-        Upload, Window, Writer, blocking, of,
+        Actor, At, Config, Db, Id, Page, Part, Problem, Query, Reply, Result, Storage, Upload,
+        Window, Writer,
+        document::{self, Inspected},
+        of,
     },
 };
 
@@ -56,31 +53,19 @@ async fn add_document(
     let asking = actor.clone();
     db.read(move |conn| documents::may_add(conn, &asking, deal)).await?;
     let limit = config.document_limit;
-    let Received { name, declared, size, sha256, file, once } =
-        upload.receive(&storage, limit).await?;
-    let name = document::label(&name);
-    let (name, kind, file) = blocking(move || {
-        let mut file = file;
-        let kind = inspection::inspect(&mut file, &name, declared.as_deref(), limit)?;
-        Ok((name, kind, file))
-    })
-    .await?;
-    let document = Id::fresh();
-    let storage_key = documents::storage_key(deal, document);
-    storage.put(&storage_key, file).await?;
-    let stored =
-        Stored { id: document, name, media_type: kind.media_type, size, sha256, storage_key };
-    let row = stored.clone();
+    let Inspected { name, media_type, size, sha256, file, once } =
+        document::inspected(upload.receive(&storage, limit).await?, limit).await?;
+    let id = Id::fresh();
+    let key = documents::storage_key(deal, id);
+    storage.put(&key, file).await?;
+    let stored = Stored { id, name, media_type, size, sha256, storage_key: key.clone() };
     let reply = once
         .write(&db, actor.name(), move |tx| {
-            let view = documents::add(tx, &actor, deal, &row)?;
+            let view = documents::add(tx, &actor, deal, &stored)?;
             Reply::created(format!("/deals/{deal}/documents/{}", view.id), &view)
         })
         .await;
-    // the answer stands whatever becomes of this: the sweep does it again
-    if let Err(error) = documents::unless_kept(&db, &storage, &stored).await {
-        tracing::warn!(%error, cause = ?error, "an object that no document names was not removed yet");
-    }
+    storage.unless_named(&db, &key, documents::in_use).await;
     reply
 }
 
@@ -123,21 +108,10 @@ async fn download_document(
     db: Data<Db>,
     storage: Data<Storage>,
     id: At<of::Deal>,
-    document: Part<of::DealDocument>,
+    part: Part<of::DealDocument>,
 ) -> Result<HttpResponse> {
-    let row = db.write(move |tx| documents::downloaded(tx, &actor, id.0, document.0)).await?;
-    let pieces = storage.get(&row.storage_key, row.sha256.clone()).await?;
-    let digest: Vec<u8> = row.digest_bytes();
-    Ok(HttpResponse::Ok()
-        .content_type(row.media_type)
-        .insert_header((header::CONTENT_DISPOSITION, document::content_disposition(&row.name)))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        // packing what is packed already would only hide its length
-        .insert_header((header::CONTENT_ENCODING, "identity"))
-        .insert_header(("Repr-Digest", format!("sha-256=:{}:", BASE64.encode(digest))))
-        .no_chunking(u64::try_from(row.size).unwrap_or_default())
-        .streaming(pieces))
+    let row = db.write(move |tx| documents::downloaded(tx, &actor, id.0, part.0)).await?;
+    document::give(&storage, row.given()).await
 }
 
 /// Take a document back that one's own side has added.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::DealSide;
 use crate::{
     codes,
-    kernel::{Faults, Id, Moment, Result, of},
+    kernel::{Faults, Id, Moment, Result, document::Given, of},
     schema::{deal_documents, deal_meetings, deal_messages},
 };
 
@@ -80,11 +80,10 @@ pub struct Document {
 }
 
 impl Document {
-    /// The digest as bytes, for headers.
-    pub fn digest_bytes(&self) -> Vec<u8> {
-        let digits: Vec<_> = self.sha256.chars().filter_map(|c| c.to_digit(16)).collect();
-        let pair = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte * 16 + digit);
-        digits.chunks(2).map(pair).filter_map(|byte| u8::try_from(byte).ok()).collect()
+    /// What is given out of it.
+    pub fn given(self) -> Given {
+        let Self { name, media_type, size, sha256, storage_key, .. } = self;
+        Given { name, media_type, size, sha256, storage_key }
     }
 }
 

@@ -2,7 +2,6 @@
 //! the database or a request of HTTP.
 pub mod clock;
 pub mod deal;
-pub mod document;
 pub mod engagement;
 pub mod feedback;
 pub mod intent;

@@ -1,5 +1,4 @@
 //! Documents of a deal. The object is stored before the row that names it.
-use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{joined_deal, open_deal, viewer};
@@ -12,19 +11,15 @@ use crate::{
         store::talk as store,
     },
     kernel::{
-        Actor, After, Db, DbConn, Error, Id, Moment, Page, Result, Storage, Tx, Window, blocking,
-        journal, of,
+        Actor, After, Db, DbConn, Error, Id, Moment, Page, Result, Storage, Tx, Window, journal, of,
     },
 };
 
-pub use store::Stored;
+pub use store::{Stored, in_use};
 
 const DOCUMENT: &str = "文件";
 /// All objects of documents are below this prefix.
 pub const PREFIX: &str = "documents";
-/// An upload lasts no longer: what is older and has no row never gets one.
-const ORPHAN_AFTER_DAYS: i64 = 1;
-const SWEEP: usize = 500;
 
 /// Under which key an object is stored: made of ids alone.
 pub fn storage_key(deal: Id<of::Deal>, document: Id<of::DealDocument>) -> String {
@@ -125,28 +120,5 @@ fn note(tx: &mut Tx<'_>, actor: &Actor, topic: &str, row: &Document) -> Result<(
 /// Deletes objects that no document names: of uploads that were broken off, and of documents that
 /// were removed. Answers how many.
 pub async fn sweep(db: &Db, storage: &Storage, now: Moment) -> Result<usize> {
-    let then = now.plus_days(-ORPHAN_AFTER_DAYS);
-    let half_written = storage.clone();
-    let mut gone = blocking(move || half_written.tidy(then)).await?;
-    // all of them, some at a time: those in use must not hide those that are not
-    let mut old = Box::pin(storage.older_than(PREFIX, then).chunks(SWEEP));
-    while let Some(some) = old.next().await {
-        let keys = some.into_iter().collect::<Result<Vec<String>>>()?;
-        let asked = keys.clone();
-        let used = db.read(move |conn| store::in_use(conn, &asked)).await?;
-        for key in keys.iter().filter(|key| !used.contains(key)) {
-            storage.delete(key).await?;
-            gone += 1;
-        }
-    }
-    Ok(gone)
-}
-
-/// Deletes the object again if no row came to name it: the request was refused, or was a repetition.
-pub async fn unless_kept(db: &Db, storage: &Storage, stored: &Stored) -> Result<()> {
-    let id = stored.id;
-    if db.read(move |conn| store::find_document(conn, id)).await?.is_none() {
-        storage.delete(&stored.storage_key).await?;
-    }
-    Ok(())
+    Ok(storage.sweep(db, (PREFIX, store::in_use), now).await?.len())
 }

@@ -6,7 +6,6 @@ pub mod documents;
 pub mod engagements;
 pub mod feedback;
 mod inbox;
-pub mod inspection;
 pub mod intents;
 pub mod introductions;
 pub mod talk;

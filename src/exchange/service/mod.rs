@@ -7,6 +7,7 @@ use serde_json::json;
 
 pub use loader::{Loader, Sheet, Stack, Sum};
 pub use result::result;
+pub use store::in_use;
 pub use work::{Porter, sweep, tick, work_off};
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     rules::{self, ImportAct, Scope, Side},
     store,
 };
-pub use crate::deals::rules::document::label;
 use crate::{
     kernel::{
         Actor, After, DbConn, Error, Id, Label, Moment, Page, Result, Tx, Window, journal, labels,
@@ -164,11 +164,6 @@ pub fn see(conn: &mut DbConn, actor: &Actor, id: Id<of::Import>) -> Result<(Impo
 /// Under which key a file is stored: made of its id alone.
 pub fn key(id: Id<of::Import>) -> String {
     format!("{}/{id}", work::PREFIX)
-}
-
-/// Whether an object came to be named by an import; without one it is of no use.
-pub fn is_kept(conn: &mut DbConn, id: Id<of::Import>) -> Result<bool> {
-    Ok(store::find(conn, id)?.is_some())
 }
 
 fn view_of(row: Import, side: Side) -> ImportView {

@@ -32,9 +32,6 @@ const MOST_ATTEMPTS: i64 = 3;
 const MOST_KEPT: i64 = 100_000;
 /// All files are below this prefix.
 pub const PREFIX: &str = "imports";
-/// An upload lasts no longer: what is older and has no row never gets one.
-const ORPHAN_AFTER_DAYS: i64 = 1;
-const SWEEP: usize = 500;
 
 /// Works on imports, one after the other.
 pub struct Porter {
@@ -265,19 +262,13 @@ pub fn tick(tx: &mut Tx<'_>) -> Result<usize> {
 /// Deletes the files that are of no more use: of imports that are over, and of uploads that were broken
 /// off. Answers how many.
 pub async fn sweep(db: &Db, storage: &Storage, now: Moment) -> Result<usize> {
-    let then = now.plus_days(-ORPHAN_AFTER_DAYS);
-    let mut old = Box::pin(storage.older_than(PREFIX, then).chunks(SWEEP));
-    let mut gone = 0;
-    while let Some(some) = old.next().await {
-        let keys = some.into_iter().collect::<Result<Vec<String>>>()?;
-        let asked = keys.clone();
-        let used = db.read(move |conn| store::in_use(conn, &asked)).await?;
-        for key in keys.into_iter().filter(|key| !used.contains(key)) {
-            storage.delete(&key).await?;
-            let db = db.clone();
-            blocking(move || db.write_now(|tx| store::file_gone(tx, &key))).await?;
-            gone += 1;
-        }
+    let gone = storage.sweep(db, (PREFIX, store::in_use), now).await?;
+    let count = gone.len();
+    if count > 0 {
+        let db = db.clone();
+        let forget =
+            move |tx: &mut Tx<'_>| gone.iter().try_for_each(|key| store::file_gone(tx, key));
+        blocking(move || db.write_now(forget)).await?;
     }
-    Ok(gone)
+    Ok(count)
 }

@@ -2,13 +2,14 @@
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header, web::Data};
 
 use crate::{
-    deals::rules::document::disposition,
     insight::{
         Grids,
         model::{Report, ReportFormat, ReportKind, ReportQuery},
         report,
     },
-    kernel::{Code, Db, Error, Moment, Query, Reply, Result, Visitor, blocking},
+    kernel::{
+        Code, Db, Error, Moment, Query, Reply, Result, Visitor, blocking, document::disposition,
+    },
 };
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";

@@ -1,4 +1,10 @@
-//! What may be kept as a document, and under what name it is given out again.
+//! Documents: what may be kept as one, how it is taken in, and how it is given out again.
+mod answer;
+mod inspection;
+
+pub use answer::{Given, give};
+pub use inspection::{Inspected, inspected};
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::kernel::archive::is_archive;

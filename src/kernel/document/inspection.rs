@@ -6,17 +6,41 @@ use std::{
 
 use anyhow::Context;
 
-use crate::{
-    deals::rules::document::{self, Kind},
-    kernel::{
-        Error, Result,
-        archive::{self, read_full},
-    },
+use super::{self as document, Kind};
+use crate::kernel::{
+    Error, Received, Result,
+    archive::{self, read_full},
+    blocking,
+    idempotency::Once,
 };
+
+/// An upload that is fit to keep.
+pub struct Inspected {
+    /// A label: one line, never empty.
+    pub name: String,
+    pub media_type: &'static str,
+    pub size: i64,
+    pub sha256: String,
+    pub file: File,
+    pub once: Once,
+}
+
+/// Looks into an upload of at most `limit` bytes; refuses by `/file` what is not fit to keep.
+pub async fn inspected(upload: Received, limit: i64) -> Result<Inspected> {
+    let Received { name, declared, size, sha256, file, once } = upload;
+    let name = document::label(&name);
+    let (name, kind, file) = blocking(move || {
+        let mut file = file;
+        let kind = inspect(&mut file, &name, declared.as_deref(), limit)?;
+        Ok((name, kind, file))
+    })
+    .await?;
+    Ok(Inspected { name, media_type: kind.media_type, size, sha256, file, once })
+}
 
 /// What `file` is, if it is fit to keep: of a kind that the market keeps, as its sender says, and no
 /// bomb. Reads the whole file, a piece at a time.
-pub fn inspect(
+fn inspect(
     file: &mut File,
     name: &str,
     declared: Option<&str>,
