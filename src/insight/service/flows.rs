@@ -1,5 +1,5 @@
 //! Who sells to whom: the matrix of regions.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     grids::{Grids, Pairs, Year, pieces},
@@ -46,16 +46,16 @@ pub fn flows(
             }) && shown.holds(seller, buyer));
         cells.push(cell(seller, buyer, *sum, seen));
     }
-    let mut margins = |flow: Flow, regions: BTreeSet<&String>| -> Result<Vec<FlowMargin>> {
+    let (mut sold, mut bought) = (BTreeMap::new(), BTreeMap::new());
+    for ((seller, buyer), sum) in &matrix {
+        add(&mut sold, seller, *sum)?;
+        add(&mut bought, buyer, *sum)?;
+    }
+    let mut margins = |flow: Flow, sums: BTreeMap<&String, Figures>| -> Result<Vec<FlowMargin>> {
         let mut all = Vec::new();
-        for region in regions {
+        for (region, sum) in sums {
             let upper = upper_of(region, asked.level);
             let of = Of { basis: asked.basis, flow, place: upper };
-            let side = |(s, b): &(String, String)| {
-                if flow == Flow::Output { s == region } else { b == region }
-            };
-            let mut sum = matrix.iter().filter(|(pair, _)| side(pair)).map(|(_, f)| *f);
-            let sum = sum.try_fold(Figures::default(), Figures::plus)?;
             let span = (asked.from, asked.to);
             let seen = eye.sees(conn, (of, By::Region), (Some(region), sum), span)?;
             all.push(FlowMargin {
@@ -68,10 +68,20 @@ pub fn flows(
         }
         Ok(all)
     };
-    let sellers = margins(Flow::Output, matrix.keys().map(|(s, _)| s).collect())?;
-    let buyers = margins(Flow::Absorbed, matrix.keys().map(|(_, b)| b).collect())?;
+    let sellers = margins(Flow::Output, sold)?;
+    let buyers = margins(Flow::Absorbed, bought)?;
     let digest = digest(&(&asked, &cells, &sellers, &buyers))?;
     Ok(Flows { query: asked, cells, sellers, buyers, as_of: now, position, digest })
+}
+
+fn add<'r>(
+    sums: &mut BTreeMap<&'r String, Figures>,
+    region: &'r String,
+    sum: Figures,
+) -> Result<()> {
+    let all = sums.entry(region).or_default();
+    *all = all.plus(sum)?;
+    Ok(())
 }
 
 /// The place of whose table by region a row of the matrix is a row.

@@ -356,9 +356,10 @@ impl Grids {
         caps: &mut BTreeMap<String, Depth>,
     ) -> Result<()> {
         let pairs = self.pairs(conn, year)?;
+        let regions: Vec<&str> = rows.keys().map(String::as_str).collect();
+        let within = months_of(conn, Flow::Local, &regions, year.year)?;
         for (region, column) in rows {
-            let within = columns(conn, Flow::Local, region, By::Month, year.year)?;
-            let left = within.get("").map_or_else(Depth::default, |own| column.beyond(own));
+            let left = within.get(region).map_or_else(Depth::default, |own| column.beyond(own));
             let most = if pairs.hides_in(region) { Depth::Hidden } else { left };
             let cap = caps.entry(region.clone()).or_default();
             *cap = most.min(*cap);
@@ -374,7 +375,11 @@ impl Grids {
                 return Ok(Depth::Hidden);
             }
             let hidden = place != LIAONING.as_str() && self.pairs(conn, year)?.hides(place, place);
-            return Ok(if hidden { Depth::Hidden } else { local_depth(conn, place, year.year)? });
+            if hidden {
+                return Ok(Depth::Hidden);
+            }
+            let depths = local_depths(conn, &[place], year.year)?;
+            return Ok(depths.get(place).copied().unwrap_or_default());
         }
         match places::parent(place) {
             Some(upper) => Ok(self.grid(conn, flow, upper, By::Region, year)?.row(place)),
@@ -486,28 +491,33 @@ impl Grids {
             };
             Ok(self.grid(conn, flow, upper, By::Region, year)?.row(region) < Depth::Year)
         };
+        let at_home = |region: &str| places::chain(region).contains(&LIAONING.as_str());
+        let cities: Vec<&str> = sellers
+            .iter()
+            .map(String::as_str)
+            .filter(|seller| *seller != LIAONING.as_str() && at_home(seller))
+            .collect();
+        let local = local_depths(conn, &cities, year.year)?;
         let mut row_hidden = Vec::new();
         for seller in &sellers {
-            let local = *seller != LIAONING.as_str()
-                && places::chain(seller).contains(&LIAONING.as_str())
-                && local_depth(conn, seller, year.year)? < Depth::Year;
+            let local = local.get(seller.as_str()).is_some_and(|depth| *depth < Depth::Year);
             row_hidden.push((hidden(conn, Flow::Output, seller)?, local));
         }
         let column_hidden = buyers
             .iter()
             .map(|buyer| hidden(conn, Flow::Absorbed, buyer))
             .collect::<Result<Vec<bool>>>()?;
-        let cells: Vec<Vec<Figures>> = sellers
-            .iter()
-            .map(|s| {
-                let at = |b: &String| matrix.get(&(s.clone(), b.clone())).copied();
-                buyers.iter().map(|b| at(b).unwrap_or_default()).collect()
-            })
-            .collect();
-        let at_home = |all: &[String]| -> Vec<bool> {
-            all.iter().map(|r| places::chain(r).contains(&LIAONING.as_str())).collect()
-        };
-        let (home_rows, home_columns) = (at_home(&sellers), at_home(&buyers));
+        let mut cells = vec![vec![Figures::default(); buyers.len()]; sellers.len()];
+        for ((seller, buyer), sum) in &matrix {
+            let at = (sellers.binary_search(seller), buyers.binary_search(buyer));
+            if let (Ok(row), Ok(column)) = at
+                && let Some(cell) = cells.get_mut(row).and_then(|row| row.get_mut(column))
+            {
+                *cell = *sum;
+            }
+        }
+        let home = |all: &[String]| -> Vec<bool> { all.iter().map(|r| at_home(r)).collect() };
+        let (home_rows, home_columns) = (home(&sellers), home(&buyers));
         let matrix = Matrix { cells: &cells, home_rows: &home_rows, home_columns: &home_columns };
         let block = matrix.block(|row, column| {
             let (output, local) = row_hidden.get(row).copied().unwrap_or_default();
@@ -528,13 +538,18 @@ fn columns(
 ) -> Result<BTreeMap<String, Column>> {
     let mut columns: BTreeMap<String, Column> = BTreeMap::new();
     for (month, value, sum) in store::months_of_year(conn, flow, place, by, year)? {
-        let month0 = Month::parse(&month).map_or(0, Month::month0);
-        let at = usize::try_from(month0).unwrap_or(0);
-        if let Some(cell) = columns.entry(value).or_default().0.get_mut(at) {
-            *cell = sum;
-        }
+        put(columns.entry(value).or_default(), &month, sum);
     }
     Ok(columns)
+}
+
+/// Sets one month of a column.
+fn put(column: &mut Column, month: &str, sum: Figures) {
+    let month0 = Month::parse(month).map_or(0, Month::month0);
+    let at = usize::try_from(month0).unwrap_or(0);
+    if let Some(cell) = column.0.get_mut(at) {
+        *cell = sum;
+    }
 }
 
 /// How far down each local row may be shown beside the output and what was absorbed: what they leave
@@ -566,21 +581,50 @@ fn caps(
     Ok(caps)
 }
 
-/// Down to where what stayed in a place could be shown by itself.
-fn local_depth(conn: &mut DbConn, place: &str, year: i32) -> Result<Depth> {
-    let own = columns(conn, Flow::Local, place, By::Month, year)?;
-    let caps = caps(conn, Flow::Local, place, By::Month, year, &own)?;
-    let mut cap = caps.get("").copied().unwrap_or_default();
-    if place == LIAONING.as_str() {
-        // with what stayed at home, what went out and what came in, the rest of the country is known too
-        let mut of = |flow, place| -> Result<Column> {
-            let mut all = columns(conn, flow, place, By::Month, year)?;
-            Ok(all.remove("").unwrap_or_default())
-        };
-        let (all, sold, bought) =
-            (of(Flow::Output, COUNTRY)?, of(Flow::Output, place)?, of(Flow::Absorbed, place)?);
-        let came_in = own.get("").map_or_else(|| bought.clone(), |local| bought.less(local));
-        cap = cap.min(secrecy::depth_alone(&all.less(&sold).less(&came_in)));
+/// The twelve months of a year of each of these places; nothing of those without figures.
+fn months_of(
+    conn: &mut DbConn,
+    flow: Flow,
+    places: &[&str],
+    year: i32,
+) -> Result<BTreeMap<String, Column>> {
+    let mut columns: BTreeMap<String, Column> = BTreeMap::new();
+    for (month, place, sum) in store::months_of_places(conn, flow, places, year)? {
+        put(columns.entry(place).or_default(), &month, sum);
     }
-    Ok(own.get("").map_or_else(Depth::default, secrecy::depth_alone).min(cap))
+    Ok(columns)
+}
+
+/// Down to where what stayed in each of these places could be shown by itself.
+fn local_depths<'p>(
+    conn: &mut DbConn,
+    places: &[&'p str],
+    year: i32,
+) -> Result<BTreeMap<&'p str, Depth>> {
+    let own = months_of(conn, Flow::Local, places, year)?;
+    let sold = months_of(conn, Flow::Output, places, year)?;
+    let bought = months_of(conn, Flow::Absorbed, places, year)?;
+    let mut depths = BTreeMap::new();
+    for place in places {
+        let mut depth = Depth::default();
+        if let Some(own) = own.get(*place) {
+            depth = secrecy::depth_alone(own);
+            // what they leave of each other is a figure too
+            for wide in [&sold, &bought] {
+                let left = wide.get(*place).map_or_else(Depth::default, |wide| wide.beyond(own));
+                depth = depth.min(left);
+            }
+        }
+        if *place == LIAONING.as_str() {
+            // with what stayed at home, what went out and what came in, the rest of the country is known too
+            let mut all = months_of(conn, Flow::Output, &[COUNTRY], year)?;
+            let all = all.remove(COUNTRY).unwrap_or_default();
+            let of = |columns: &BTreeMap<String, Column>| columns.get(*place).cloned();
+            let (sold, bought) = (of(&sold).unwrap_or_default(), of(&bought).unwrap_or_default());
+            let came_in = of(&own).map_or_else(|| bought.clone(), |local| bought.less(&local));
+            depth = depth.min(secrecy::depth_alone(&all.less(&sold).less(&came_in)));
+        }
+        depths.insert(*place, depth);
+    }
+    Ok(depths)
 }

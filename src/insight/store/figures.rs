@@ -159,6 +159,24 @@ pub fn months_of_year(
     Ok(rows.into_iter().map(|(month, value, sums)| (month, value, figures(sums))).collect())
 }
 
+/// The months of a year of some places, as reported: month, place, sum.
+pub fn months_of_places(
+    conn: &mut DbConn,
+    flow: Flow,
+    places: &[&str],
+    year: i32,
+) -> Result<Vec<(String, String, Figures)>> {
+    let rows: Vec<(String, String, Added)> = cells::table
+        .filter(cells::flow.eq(flow).and(cells::dimension.eq(By::Month)))
+        .filter(cells::place.eq_any(places))
+        .filter(cells::layer.eq_any(Basis::Reported.layers()))
+        .filter(cells::period.eq_any(months(Month::january(year), Month::december(year))))
+        .group_by((cells::period, cells::place))
+        .select((cells::period, cells::place, sums!()))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(month, place, sums)| (month, place, figures(sums))).collect())
+}
+
 /// A year by places and the values of a dimension, as reported.
 pub fn sums_of_year(
     conn: &mut DbConn,
