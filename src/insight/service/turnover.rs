@@ -138,8 +138,9 @@ impl<'a> Eye<'a> {
             return Ok(reported.clone());
         }
         let of = Of { basis: Basis::Reported, ..of };
-        let rows = store::grouped(conn, of, by, from, to)?.into_iter().collect();
-        let reported = Rc::new((rows, store::total(conn, of, from, to)?));
+        let rows = store::grouped(conn, of, by, from, to)?;
+        let total = total_of(&rows)?;
+        let reported = Rc::new((rows.into_iter().collect(), total));
         self.reported.borrow_mut().insert(key, reported.clone());
         Ok(reported)
     }
@@ -162,6 +163,7 @@ pub fn turnover(
     let sums = store::grouped(conn, of, asked.by, asked.from, asked.to)?;
     let growth =
         if asked.compared { Some(Comparison::of(conn, &eye, of, &asked, &sums)?) } else { None };
+    let total = total_of(&sums)?;
     let mut rows = Vec::new();
     for (key, sum) in sums {
         let (value, span) = match Month::parse(&key).filter(|_| asked.by == By::Month) {
@@ -175,7 +177,6 @@ pub fn turnover(
         };
         rows.push(row(label(asked.by, &key), key, sum, seen, compared));
     }
-    let total = store::total(conn, of, asked.from, asked.to)?;
     // an empty table hides nobody
     let seen = rows.is_empty() || eye.sees(conn, (of, By::Month), (None, total), span)?;
     let compared = match &growth {
@@ -185,6 +186,11 @@ pub fn turnover(
     let total = row(Some("合计".into()), "total".into(), total, seen, compared);
     let digest = digest(&(&asked, &rows, &total))?;
     Ok(Turnover { query: asked, rows, total, as_of: now, position, digest })
+}
+
+/// What the rows of a table come to: whatever it is by, a contract stands in one row.
+fn total_of(rows: &[(String, Figures)]) -> Result<Figures> {
+    rows.iter().try_fold(Figures::default(), |all, (_, sum)| all.plus(*sum))
 }
 
 fn row(
