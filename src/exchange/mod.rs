@@ -11,8 +11,8 @@
 //! - an import whose worker dies is taken up by another, and is written at most once;
 //! - the file itself is gone when it is of no more use.
 //!
-//! Its events: `import.begun`, `import.ordered` (somebody lets it be written), `import.committed`, and those of
-//! every draft.
+//! Its events: `import.begun`, `import.checked|faulty`, `import.ordered` (somebody lets it be written),
+//! `import.committed|failed|expired`, and those of every draft.
 //!
 //! May use: `kernel`, `markets`, `accounts`, the listings, `contracts`. Used by: `console`.
 pub mod command;

@@ -525,6 +525,8 @@ async fn what_is_forgotten_expires() {
         exchange::sweep(&app.keshi.db, &app.keshi.storage, Moment::now().plus_days(3)).await;
     assert_eq!(swept.unwrap(), 1);
     app.settle();
+    let topics: Vec<_> = app.topics().into_iter().filter(|t| t.starts_with("import.")).collect();
+    assert_eq!(topics, ["import.begun", "import.checked", "import.expired"]);
 }
 
 #[actix_web::test]

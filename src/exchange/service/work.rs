@@ -21,7 +21,7 @@ use crate::{
         rules::{ImportAct, Move, decide},
         store::{self, Progress},
     },
-    kernel::{Actor, Db, Error, Fault, Moment, Result, Storage, Tx, blocking},
+    kernel::{Actor, Db, Error, Fault, Moment, Result, Storage, Tx, blocking, journal},
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -182,10 +182,20 @@ fn keep(tx: &mut Tx<'_>, row: &Import, found: &[ImportFault]) -> Result<()> {
     Ok(())
 }
 
-/// Moves the import by `act`.
+/// Moves the import by `act`. What the porter and the clock do is in the journal, too; of a commit and of what
+/// was written, their callers say more.
 fn go(tx: &mut Tx<'_>, row: &Import, act: ImportAct, reason: Option<&str>) -> Result<Import> {
     let step: Move = decide(row.state, act).ok_or(Error::Stale)?;
-    store::apply(tx, row, step, reason)
+    let row = store::apply(tx, row, step, reason)?;
+    let topic = match act {
+        ImportAct::Commit | ImportAct::Write => return Ok(row),
+        ImportAct::Pass => "import.checked",
+        ImportAct::Find => "import.faulty",
+        ImportAct::GiveUp => "import.failed",
+        ImportAct::Expire => "import.expired",
+    };
+    note(tx, journal::CLOCK, topic, &row, json!({ "kind": row.kind, "errors": row.errors }))?;
+    Ok(row)
 }
 
 /// The check is over.
