@@ -475,7 +475,8 @@ impl Grids {
     }
 
     fn decide_pairs(&self, conn: &mut DbConn, year: Year) -> Result<Pairs> {
-        let matrix = store::matrix(conn, Basis::Reported, Level::City, Period::Year(year.year))?;
+        let months = (Month::january(year.year), Month::december(year.year));
+        let matrix = self.matrix_of(conn, Basis::Reported, Level::City, months)?;
         let mut sellers: Vec<String> = matrix.keys().map(|(s, _)| s.clone()).collect();
         let mut buyers: Vec<String> = matrix.keys().map(|(_, b)| b.clone()).collect();
         sellers.sort_unstable();
