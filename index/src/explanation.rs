@@ -1,6 +1,8 @@
 //! Why a match stands where it stands: parts that add up to the score, and one sentence from them.
 use serde::{Deserialize, Serialize};
 
+use crate::semantic;
+
 /// Where in the found listing a term stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,7 +72,8 @@ pub enum PartKind {
     Stage,
     /// Price against budget; negative when it is above.
     Amount,
-    /// Near in meaning; only among the best, and only where the operator provides a model.
+    /// Near in meaning; only among the best, and only where the operator provides a model. Of 0 points where
+    /// the listing has not been compared yet.
     Semantic,
     /// Shown more often than others; negative, and only where the market evens that out
     /// ([`crate::exposure`]).
@@ -159,6 +162,11 @@ impl Misfit {
     }
 }
 
+enum Meaning {
+    Near,
+    Pending,
+}
+
 /// The account of one score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -176,6 +184,16 @@ impl Explanation {
 
     fn part(&self, kind: PartKind) -> Option<&Part> {
         self.parts.iter().find(|p| p.part == kind && p.contribution > 0.0)
+    }
+
+    /// What there is to say of the meaning: that it is near from half of the points on, for texts of one trade
+    /// have some of them anyway.
+    fn meaning(&self) -> Option<Meaning> {
+        let part = self.parts.iter().find(|p| p.part == PartKind::Semantic)?;
+        if part.evidence.iter().any(|e| e.term == semantic::PENDING) {
+            return Some(Meaning::Pending);
+        }
+        (part.contribution >= semantic::POINTS / 2.0).then_some(Meaning::Near)
     }
 
     /// The terms that carry the match, best first, none inside another.
@@ -231,6 +249,11 @@ impl Explanation {
         if self.part(PartKind::Amount).is_some() {
             fits.push("报价在预算之内".to_owned());
         }
+        match self.meaning() {
+            Some(Meaning::Near) => fits.push("含义相近".to_owned()),
+            Some(Meaning::Pending) => fits.push("含义尚未比对".to_owned()),
+            None => {}
+        }
         let against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
         sentence(&fits, &against, "文字上略有相近", "，", "；但", "。")
     }
@@ -256,6 +279,11 @@ impl Explanation {
         }
         if self.part(PartKind::Amount).is_some() {
             fits.push("price within budget".to_owned());
+        }
+        match self.meaning() {
+            Some(Meaning::Near) => fits.push("near in meaning".to_owned()),
+            Some(Meaning::Pending) => fits.push("meaning not compared yet".to_owned()),
+            None => {}
         }
         let against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
         let text = sentence(&fits, &against, "loosely similar wording", "; ", "; but ", ".");
