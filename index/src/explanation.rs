@@ -75,6 +75,9 @@ pub enum PartKind {
     /// Near in meaning; only among the best, and only where the operator provides a model. Of 0 points where
     /// the listing has not been compared yet.
     Semantic,
+    /// Published long ago; negative, and only where the request says when it is asked
+    /// ([`crate::MatchRequest::now`]).
+    Freshness,
     /// Shown more often than others; negative, and only where the market evens that out
     /// ([`crate::exposure`]).
     Exposure,
@@ -101,13 +104,14 @@ impl PartKind {
             Self::Stage => "stage",
             Self::Amount => "amount",
             Self::Semantic => "semantic",
+            Self::Freshness => "freshness",
             Self::Exposure => "exposure",
         }
     }
 }
 
 /// One part of a score. Contributions of all parts add up to the score to 1e-6; only `stage`,
-/// `amount` and `exposure` can be negative.
+/// `amount`, `freshness` and `exposure` can be negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     pub part: PartKind,
@@ -162,6 +166,9 @@ impl Misfit {
     }
 }
 
+/// Ends the evidence of [`PartKind::Freshness`], behind the number.
+pub(crate) const DAYS_OLD: &str = " days old";
+
 enum Meaning {
     Near,
     Pending,
@@ -184,6 +191,13 @@ impl Explanation {
 
     fn part(&self, kind: PartKind) -> Option<&Part> {
         self.parts.iter().find(|p| p.part == kind && p.contribution > 0.0)
+    }
+
+    /// The age of a listing, where it cost points and is a year or more.
+    fn months_old(&self) -> Option<u32> {
+        let part = self.parts.iter().find(|p| p.part == PartKind::Freshness)?;
+        let days: u32 = part.evidence.first()?.term.strip_suffix(DAYS_OLD)?.parse().ok()?;
+        (days >= 365).then_some(days * 12 / 365)
     }
 
     /// What there is to say of the meaning: that it is near from half of the points on, for texts of one trade
@@ -254,7 +268,10 @@ impl Explanation {
             Some(Meaning::Pending) => fits.push("含义尚未比对".to_owned()),
             None => {}
         }
-        let against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
+        let mut against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
+        if let Some(months) = self.months_old() {
+            against.push(format!("发布较早（约{months}个月前）"));
+        }
         sentence(&fits, &against, "文字上略有相近", "，", "；但", "。")
     }
 
@@ -285,7 +302,10 @@ impl Explanation {
             Some(Meaning::Pending) => fits.push("meaning not compared yet".to_owned()),
             None => {}
         }
-        let against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
+        let mut against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
+        if let Some(months) = self.months_old() {
+            against.push(format!("published about {months} months ago"));
+        }
         let text = sentence(&fits, &against, "loosely similar wording", "; ", "; but ", ".");
         let mut letters = text.chars();
         letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())

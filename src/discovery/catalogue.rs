@@ -23,7 +23,7 @@ use crate::{
         model::{Demand, Visibility},
     },
     kernel::{
-        Code, Db, Error, Id, Result,
+        Code, Db, Error, Id, Moment, Result,
         journal::{self, Consumer, Event},
         of,
     },
@@ -106,19 +106,21 @@ impl Catalogue {
         }
     }
 
-    /// The best partners for a listing or a text.
+    /// The best partners for a listing or a text. The age of a listing is that of today.
     pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>> {
+        let request = dated(request);
         Ok(match self.meaning() {
-            Some(meaning) => meaning.matches(&self.index, request)?,
-            None => self.index.matches(request)?,
+            Some(meaning) => meaning.matches(&self.index, &request)?,
+            None => self.index.matches(&request)?,
         })
     }
 
     /// The same for many, on so many threads.
     pub fn match_many(&self, requests: &[MatchRequest], threads: usize) -> Result<Vec<Vec<Match>>> {
+        let requests: Vec<MatchRequest> = requests.iter().map(dated).collect();
         Ok(match self.meaning() {
-            Some(meaning) => meaning.match_many(&self.index, requests, threads)?,
-            None => self.index.match_many(requests, threads)?,
+            Some(meaning) => meaning.match_many(&self.index, &requests, threads)?,
+            None => self.index.match_many(&requests, threads)?,
         })
     }
 
@@ -180,6 +182,10 @@ impl Catalogue {
     pub fn strength(&self) -> f64 {
         self.strength
     }
+}
+
+fn dated(request: &MatchRequest) -> MatchRequest {
+    MatchRequest { now: Some(Moment::now().unix_micros()), ..request.clone() }
 }
 
 /// Asks the server that holds the index in `dir` to build another one beside it.

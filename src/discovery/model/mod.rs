@@ -237,7 +237,7 @@ impl MisfitView {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ScorePart {
     /// `words`, `characters`, `title`, `keywords`, `phrase`, `field`, `region`, `industry`, `stage`, `amount`,
-    /// `semantic`, `exposure`.
+    /// `freshness`, `semantic`, `exposure`.
     #[schema(example = "words")]
     pub part: &'static str,
     /// Points; negative where something does not fit.
