@@ -1,9 +1,9 @@
-# libpq with TLS, so that the database may stand on another machine
+# libpq with TLS, so that the database may stand on another machine, and the reader of models
 FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends libssl-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --features pg-tls
+RUN cargo build --release --locked --features pg-tls,semantic
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libssl3 curl && rm -rf /var/lib/apt/lists/* \

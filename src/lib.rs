@@ -24,6 +24,8 @@ pub mod operations; // health and metrics
 pub mod schema; // every table
 pub mod worker; // sealing, consumers, mail, deadlines
 
+use std::path::Path;
+
 use actix_web::{
     App,
     body::MessageBody,
@@ -31,6 +33,7 @@ use actix_web::{
     middleware::{Compress, from_fn},
     web::{self, Data},
 };
+use keshi_index::semantic::Semantic;
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use accounts::credentials::{Hasher, Keys};
@@ -61,7 +64,10 @@ impl Keshi {
         contracts::rulebook::book();
         use_ranking(&config)?;
         let db = Db::open(&config.database_url)?;
-        let catalogue = Catalogue::open(&config.index_dir(), config.exposure)?;
+        let mut catalogue = Catalogue::open(&config.index_dir(), config.exposure)?;
+        if let Some(semantic) = meaning(&config, &config.data_dir)? {
+            catalogue = catalogue.by_meaning(semantic);
+        }
         let limits = Data::new(Limits::new(config.rate_limit));
         let hasher = Data::new(Hasher::strong()?);
         let keys = Data::new(Keys::new(&config.jwt_secret));
@@ -77,6 +83,13 @@ pub fn use_ranking(config: &Config) -> Result<()> {
         Some(file) => Ok(keshi_index::weights::install(file)?),
         None => Ok(()),
     }
+}
+
+/// The operator's model for ranking by meaning, where the configuration names one; the vectors made with it
+/// are kept in `folder`.
+pub fn meaning(config: &Config, folder: &Path) -> Result<Option<Semantic>> {
+    let Some(model) = &config.semantic_model else { return Ok(None) };
+    Ok(Some(Semantic::open(model, folder)?))
 }
 
 /// Every route under `/api/v1`.

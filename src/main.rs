@@ -84,7 +84,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         result: Option<PathBuf>,
     },
-    /// Matching quality on a test set.
+    /// Matching quality on a test set; with KESHI_SEMANTIC_MODEL, what ranking by meaning gains and costs, too.
     Eval {
         #[arg(long, required_unless_present_any = ["shipped", "diagnosis"])]
         corpus: Option<PathBuf>,
@@ -238,12 +238,19 @@ fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         }
         Command::Eval { corpus, queries, qrels, shipped, run, json, diagnosis: false } => {
             keshi::use_ranking(&config)?;
+            // apart from a server's, so that both may run
+            let vectors = config.data_dir.join("eval");
+            if config.semantic_model.is_some() {
+                make_folder(&vectors)?;
+            }
+            let meaning = keshi::meaning(&config, &vectors)?;
+            let (run, meaning) = (run.as_deref(), meaning.as_ref());
             let given = [corpus, queries, qrels].map(Option::unwrap_or_default);
             let report = if shipped {
-                demo::shipped_quality(run.as_deref())?
+                demo::shipped_quality(run, meaning)?
             } else {
                 let [corpus, queries, qrels] = &given;
-                keshi_index::evaluation::evaluate(corpus, queries, qrels, run.as_deref())?
+                keshi_index::evaluation::evaluate(corpus, queries, qrels, run, meaning)?
             };
             if json {
                 println!("{}", serde_json::to_string_pretty(&report)?);

@@ -33,6 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 const TELL_EVERY: Duration = Duration::from_millis(200);
 const TICK_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Vectors that are made before the thread asks whether to stop.
+const VECTORS_AT_ONCE: usize = 8;
 
 /// Seals the journal and feeds everything that follows it.
 pub struct Consumers {
@@ -138,8 +140,8 @@ pub struct Worker {
 
 impl Worker {
     /// Starts one thread for the journal, one for notices, one for webhooks, one for imports, one for mail
-    /// and deadlines (a mail server that hangs must not keep a listing from being found) and one that keeps
-    /// house.
+    /// and deadlines (a mail server that hangs must not keep a listing from being found), one that keeps house
+    /// and, where matches are ranked by meaning, one that compares listings ahead of time.
     pub fn start(keshi: &Keshi) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let post = notices::transport(&keshi.config)?;
@@ -159,7 +161,7 @@ impl Worker {
                 .context("starting a worker thread")
         };
         let (house, house_stop) = (keshi.clone(), stop.clone());
-        let threads = vec![
+        let mut threads = vec![
             spawn("housekeeping", Box::new(move || keep_house(&house, &house_stop)))?,
             spawn("journal", Box::new(move || consumers.run(&journal_stop)))?,
             spawn("notices", Box::new(move || tell(&notices_db, postman, &notices_stop)))?,
@@ -170,6 +172,13 @@ impl Worker {
                 Box::new(move || mail_and_clock(&mail_keshi, post.as_ref(), &mail_stop)),
             )?,
         ];
+        if keshi.catalogue.meaning().is_some() {
+            let (catalogue, meaning_stop) = (keshi.catalogue.clone(), stop.clone());
+            threads.push(spawn(
+                "meaning",
+                Box::new(move || follow_meaning(&catalogue, &meaning_stop)),
+            )?);
+        }
         Ok(Self { stop, db: keshi.db.clone(), catalogue: keshi.catalogue.clone(), threads })
     }
 
@@ -215,6 +224,36 @@ fn keep_house(keshi: &Keshi, stop: &AtomicBool) {
                 tracing::error!(%error, cause = ?error, "the storage could not be swept; it will be tried again");
             }
             swept = Some(Instant::now());
+        }
+    }
+}
+
+/// Makes the vectors of listings that have none yet, no more than half of the time: answers need the cores,
+/// too.
+fn follow_meaning(catalogue: &Catalogue, stop: &AtomicBool) {
+    let Some(meaning) = catalogue.meaning() else { return };
+    let mut is_behind = true;
+    while !stop.load(Ordering::Acquire) {
+        let begun = Instant::now();
+        match meaning.tend(catalogue.index(), VECTORS_AT_ONCE) {
+            Ok(0) => {
+                if is_behind {
+                    tracing::info!(
+                        vectors = meaning.vectors(),
+                        "every listing can be compared by meaning"
+                    );
+                    is_behind = false;
+                }
+                std::thread::sleep(LOOK_EVERY);
+            }
+            Ok(_) => {
+                is_behind = true;
+                std::thread::sleep(begun.elapsed());
+            }
+            Err(error) => {
+                tracing::error!(%error, cause = ?error, "listings could not be compared by meaning; it will be tried again");
+                std::thread::sleep(Duration::from_secs(2));
+            }
         }
     }
 }

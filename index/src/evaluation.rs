@@ -20,7 +20,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, BufWriter, Read, Write},
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Index, Kind, Listing, MatchPath, MatchRequest, Ranking, Result, SearchRequest, model,
     number::{real, whole},
+    semantic::Semantic,
     weights::ranking,
 };
 
@@ -47,7 +48,7 @@ pub struct Figure {
 /// One system on one kind of query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// [`model`], `random` or `newest`.
+    /// [`model`], that with [`Semantic::model`], `random` or `newest`.
     pub system: String,
     /// Kind of query; `all` is every query together.
     pub kind: String,
@@ -65,6 +66,22 @@ pub struct Report {
     pub rows: Vec<Row>,
     pub seconds_indexing: f64,
     pub seconds_answering: f64,
+    /// Where there is a model for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_meaning: Option<ByMeaning>,
+}
+
+/// What ranking the best once more by meaning gains and costs. Questions for the search box are not ranked so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ByMeaning {
+    /// nDCG@10 with it less nDCG@10 without it, query by query, by kind.
+    pub gained: Vec<(String, Figure)>,
+    /// Vectors that were not there yet.
+    pub vectors: usize,
+    pub ms_per_vector: f64,
+    /// Queries that were ranked once more, and what that took, the vector of the query among it.
+    pub queries: usize,
+    pub ms_per_query: f64,
 }
 
 impl fmt::Display for Report {
@@ -74,16 +91,17 @@ impl fmt::Display for Report {
             "{} on {} documents; indexing {:.1} s, answering {:.1} s",
             self.model, self.documents, self.seconds_indexing, self.seconds_answering
         )?;
+        let width = self.rows.iter().map(|row| row.system.len()).max().unwrap_or_default().max(12);
         writeln!(
             f,
-            "{:<12} {:<10} {:>7}  {:<21} {:<21} {:<21}",
+            "{:<width$} {:<10} {:>7}  {:<21} {:<21} {:<21}",
             "system", "kind", "queries", "nDCG@10 [95 %]", "MRR@10 [95 %]", "Recall@50 [95 %]"
         )?;
         for row in &self.rows {
             let figure = |v: Figure| format!("{:.4} [{:.3}, {:.3}]", v.mean, v.low, v.high);
             writeln!(
                 f,
-                "{:<12} {:<10} {:>7}  {:<21} {:<21} {:<21}",
+                "{:<width$} {:<10} {:>7}  {:<21} {:<21} {:<21}",
                 row.system,
                 row.kind,
                 row.queries,
@@ -92,7 +110,16 @@ impl fmt::Display for Report {
                 figure(row.recall_50)
             )?;
         }
-        Ok(())
+        let Some(by) = &self.by_meaning else { return Ok(()) };
+        for (kind, gained) in &by.gained {
+            let Figure { mean, low, high } = gained;
+            writeln!(f, "by meaning, {kind}: nDCG@10 {mean:+.4} [{low:+.4}, {high:+.4}]")?;
+        }
+        writeln!(
+            f,
+            "by meaning: {:.1} ms for each of {} queries; {:.1} ms for each of {} vectors, once",
+            by.ms_per_query, by.queries, by.ms_per_vector, by.vectors
+        )
     }
 }
 
@@ -179,7 +206,8 @@ impl TestSet {
 
 /// Indexes the corpus in memory, answers every query and measures the answers.
 ///
-/// `run_out` takes a TREC run: `query Q0 document rank score model`, [`DEPTH`] lines a query.
+/// `run_out` takes a TREC run: `query Q0 document rank score model`, [`DEPTH`] lines a query. With `meaning`,
+/// the best are ranked once more by it; that is the run then, and what it gains is told.
 ///
 /// # Errors
 /// [`Error::TestSet`] names file and line of what is wrong with the test set.
@@ -188,6 +216,7 @@ pub fn evaluate(
     queries: &Path,
     qrels: &Path,
     run_out: Option<&Path>,
+    meaning: Option<&Semantic>,
 ) -> Result<Report> {
     let set = TestSet::read(corpus, queries, qrels)?;
     let start = Instant::now();
@@ -196,24 +225,35 @@ pub fn evaluate(
     let TestSet { documents, queries: queries_read, judgements } = set;
 
     let start = Instant::now();
-    let mut run: Vec<Vec<(String, f64)>> = Vec::with_capacity(queries_read.len());
+    let mut run: Vec<Ranked> = Vec::with_capacity(queries_read.len());
     for query in &queries_read {
         run.push(query.answer(&at, ranking(), DEPTH)?);
     }
     let seconds_answering = start.elapsed().as_secs_f64();
+    let again = match meaning {
+        Some(meaning) => Some(again(&at, &queries_read, &run, &judgements, meaning)?),
+        None => None,
+    };
     if let Some(path) = run_out {
-        write_run(path, &queries_read, &run)?;
+        let (run, model) = match (&again, meaning) {
+            (Some((run, _)), Some(meaning)) => (run, meaning.model()),
+            _ => (&run, model()),
+        };
+        write_run(path, &queries_read, run, model)?;
     }
 
     let mut newest: Vec<&Document> = documents.iter().rev().collect();
     newest.sort_by(|a, b| b.published_at.cmp(&a.published_at));
     let newest: Vec<&str> = newest.into_iter().take(DEPTH).map(|d| d.id.as_str()).collect();
     let mut dice = Dice(SEED);
-    let random: Vec<Vec<(String, f64)>> =
+    let random: Vec<Ranked> =
         queries_read.iter().map(|_| ordered(dice.sample(&documents, DEPTH))).collect();
 
     let mut rows = Vec::new();
     rows.extend(rows_of(model(), &queries_read, &run, &judgements));
+    if let (Some((run, _)), Some(meaning)) = (&again, meaning) {
+        rows.extend(rows_of(meaning.model(), &queries_read, run, &judgements));
+    }
     rows.extend(rows_of("random", &queries_read, &random, &judgements));
     let newest = vec![ordered(newest); queries_read.len()];
     rows.extend(rows_of("newest", &queries_read, &newest, &judgements));
@@ -223,7 +263,58 @@ pub fn evaluate(
         rows,
         seconds_indexing,
         seconds_answering,
+        by_meaning: again.map(|(_, by_meaning)| by_meaning),
     })
+}
+
+/// The best documents of a query, each with its score.
+type Ranked = Vec<(String, f64)>;
+
+/// Ranks the best of every query once more by meaning.
+fn again(
+    at: &Index,
+    queries: &[Query],
+    run: &[Ranked],
+    judgements: &Judgements,
+    meaning: &Semantic,
+) -> Result<(Vec<Ranked>, ByMeaning)> {
+    let (mut making, mut ranking_once_more) = (Duration::ZERO, Duration::ZERO);
+    let (before, mut ranked) = (meaning.vectors(), 0_usize);
+    let mut lists = Vec::with_capacity(run.len());
+    for (query, list) in queries.iter().zip(run) {
+        let request = MatchRequest { limit: DEPTH, ..query.request() };
+        if request.path() == MatchPath::Keyword {
+            lists.push(list.clone());
+            continue;
+        }
+        let mut found = at.matches(&request)?;
+        let start = Instant::now();
+        meaning.prepare(at, &found)?;
+        making += start.elapsed();
+        let start = Instant::now();
+        meaning.rank(at, &request, &mut found)?;
+        ranking_once_more += start.elapsed();
+        ranked += 1;
+        lists.push(found.into_iter().map(|m| (m.id, m.score)).collect());
+    }
+    let mut by_kind: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for ((query, then), now) in queries.iter().zip(run).zip(&lists) {
+        let Some(grades) = judgements.get(&query.id) else { continue };
+        if let (Some(then), Some(now)) = (measure(then, grades), measure(now, grades)) {
+            let kind = query.kind.as_deref().unwrap_or("other");
+            by_kind.entry(kind).or_default().push(now.ndcg - then.ndcg);
+        }
+    }
+    let each = |spent: Duration, count: usize| spent.as_secs_f64() * 1e3 / real(count.max(1));
+    let vectors = meaning.vectors() - before;
+    let by_meaning = ByMeaning {
+        gained: by_kind.into_iter().map(|(kind, by)| (kind.to_owned(), figure(by))).collect(),
+        vectors,
+        ms_per_vector: each(making, vectors),
+        queries: ranked,
+        ms_per_query: each(ranking_once_more, ranked),
+    };
+    Ok((lists, by_meaning))
 }
 
 impl Query {
@@ -238,12 +329,7 @@ impl Query {
     }
 
     /// The best `limit` documents: a few words go to the search box, everything else to matching.
-    pub(crate) fn answer(
-        &self,
-        at: &Index,
-        ranking: &Ranking,
-        limit: usize,
-    ) -> Result<Vec<(String, f64)>> {
+    pub(crate) fn answer(&self, at: &Index, ranking: &Ranking, limit: usize) -> Result<Ranked> {
         let request = MatchRequest { limit, ..self.request() };
         if request.path() == MatchPath::Keyword {
             let question = SearchRequest { q: request.text, limit, ..SearchRequest::default() };
@@ -255,28 +341,23 @@ impl Query {
     }
 }
 
-fn write_run(path: &Path, queries: &[Query], run: &[Vec<(String, f64)>]) -> Result<()> {
+fn write_run(path: &Path, queries: &[Query], run: &[Ranked], model: &str) -> Result<()> {
     let fault = |e| Error::io(path, e);
     let mut out = BufWriter::new(File::create(path).map_err(fault)?);
     for (query, list) in queries.iter().zip(run) {
         for (rank, (id, score)) in (1_usize..).zip(list) {
-            writeln!(out, "{} Q0 {id} {rank} {score:.6} {}", query.id, model()).map_err(fault)?;
+            writeln!(out, "{} Q0 {id} {rank} {score:.6} {model}", query.id).map_err(fault)?;
         }
     }
     out.flush().map_err(fault)
 }
 
 /// An order without scores as one with.
-fn ordered(list: Vec<&str>) -> Vec<(String, f64)> {
+fn ordered(list: Vec<&str>) -> Ranked {
     (1..).zip(list).map(|(rank, id)| (id.to_owned(), -f64::from(rank))).collect()
 }
 
-fn rows_of(
-    system: &str,
-    queries: &[Query],
-    run: &[Vec<(String, f64)>],
-    judgements: &Judgements,
-) -> Vec<Row> {
+fn rows_of(system: &str, queries: &[Query], run: &[Ranked], judgements: &Judgements) -> Vec<Row> {
     let mut by_kind: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
     let mut all = Vec::new();
     for (query, list) in queries.iter().zip(run) {
@@ -477,6 +558,10 @@ fn read_judgements(path: &Path) -> Result<Judgements> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod reference;
+
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
@@ -560,7 +645,8 @@ mod tests {
             .unwrap();
         std::fs::write(at("j"), "q1\td1\t3\n").unwrap();
         let run = at("run");
-        let report = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("j"), Some(&run)).unwrap();
+        let report =
+            evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("j"), Some(&run), None).unwrap();
         assert_eq!(report.rows.len(), 3);
         assert!(report.rows.iter().any(|r| r.system == model() && r.ndcg_10.mean == 1.0));
         assert!(report.to_string().contains("topic"));
@@ -568,10 +654,10 @@ mod tests {
         assert!(run.starts_with("q1 Q0 d1 1 ") && run.trim_end().ends_with(model()), "{run}");
 
         std::fs::write(at("bad"), "q1\td1\t3\n\nq1 d1 3\n").unwrap();
-        let error = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("bad"), None).unwrap_err();
+        let error = evaluate(&at("corpus.jsonl.gz"), &at("q"), &at("bad"), None, None).unwrap_err();
         assert!(error.to_string().contains("bad:3: three columns"), "{error}");
         std::fs::write(at("twice"), format!("{corpus}{corpus}")).unwrap();
-        let error = evaluate(&at("twice"), &at("q"), &at("j"), None).unwrap_err();
+        let error = evaluate(&at("twice"), &at("q"), &at("j"), None, None).unwrap_err();
         assert!(error.to_string().contains("twice:3: id d1 stands in line 1"), "{error}");
     }
 }

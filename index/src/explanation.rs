@@ -1,6 +1,8 @@
 //! Why a match stands where it stands: parts that add up to the score, and one sentence from them.
 use serde::{Deserialize, Serialize};
 
+use crate::semantic;
+
 /// Where in the found listing a term stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,8 +72,12 @@ pub enum PartKind {
     Stage,
     /// Price against budget; negative when it is above.
     Amount,
-    /// Near in meaning; only among the best, and only where the operator provides a model.
+    /// Near in meaning; only among the best, and only where the operator provides a model. Of 0 points where
+    /// the listing has not been compared yet.
     Semantic,
+    /// Published long ago; negative, and only where the request says when it is asked
+    /// ([`crate::MatchRequest::now`]).
+    Freshness,
     /// Shown more often than others; negative, and only where the market evens that out
     /// ([`crate::exposure`]).
     Exposure,
@@ -98,13 +104,14 @@ impl PartKind {
             Self::Stage => "stage",
             Self::Amount => "amount",
             Self::Semantic => "semantic",
+            Self::Freshness => "freshness",
             Self::Exposure => "exposure",
         }
     }
 }
 
 /// One part of a score. Contributions of all parts add up to the score to 1e-6; only `stage`,
-/// `amount` and `exposure` can be negative.
+/// `amount`, `freshness` and `exposure` can be negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     pub part: PartKind,
@@ -159,6 +166,14 @@ impl Misfit {
     }
 }
 
+/// Ends the evidence of [`PartKind::Freshness`], behind the number.
+pub(crate) const DAYS_OLD: &str = " days old";
+
+enum Meaning {
+    Near,
+    Pending,
+}
+
 /// The account of one score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -176,6 +191,23 @@ impl Explanation {
 
     fn part(&self, kind: PartKind) -> Option<&Part> {
         self.parts.iter().find(|p| p.part == kind && p.contribution > 0.0)
+    }
+
+    /// The age of a listing, where it cost points and is a year or more.
+    fn months_old(&self) -> Option<u32> {
+        let part = self.parts.iter().find(|p| p.part == PartKind::Freshness)?;
+        let days: u32 = part.evidence.first()?.term.strip_suffix(DAYS_OLD)?.parse().ok()?;
+        (days >= 365).then_some(days * 12 / 365)
+    }
+
+    /// What there is to say of the meaning: that it is near from half of the points on, for texts of one trade
+    /// have some of them anyway.
+    fn meaning(&self) -> Option<Meaning> {
+        let part = self.parts.iter().find(|p| p.part == PartKind::Semantic)?;
+        if part.evidence.iter().any(|e| e.term == semantic::PENDING) {
+            return Some(Meaning::Pending);
+        }
+        (part.contribution >= semantic::POINTS / 2.0).then_some(Meaning::Near)
     }
 
     /// The terms that carry the match, best first, none inside another.
@@ -231,7 +263,15 @@ impl Explanation {
         if self.part(PartKind::Amount).is_some() {
             fits.push("报价在预算之内".to_owned());
         }
-        let against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
+        match self.meaning() {
+            Some(Meaning::Near) => fits.push("含义相近".to_owned()),
+            Some(Meaning::Pending) => fits.push("含义尚未比对".to_owned()),
+            None => {}
+        }
+        let mut against: Vec<String> = self.misfits.iter().map(misfit_zh).collect();
+        if let Some(months) = self.months_old() {
+            against.push(format!("发布较早（约{months}个月前）"));
+        }
         sentence(&fits, &against, "文字上略有相近", "，", "；但", "。")
     }
 
@@ -257,7 +297,15 @@ impl Explanation {
         if self.part(PartKind::Amount).is_some() {
             fits.push("price within budget".to_owned());
         }
-        let against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
+        match self.meaning() {
+            Some(Meaning::Near) => fits.push("near in meaning".to_owned()),
+            Some(Meaning::Pending) => fits.push("meaning not compared yet".to_owned()),
+            None => {}
+        }
+        let mut against: Vec<String> = self.misfits.iter().map(misfit_en).collect();
+        if let Some(months) = self.months_old() {
+            against.push(format!("published about {months} months ago"));
+        }
         let text = sentence(&fits, &against, "loosely similar wording", "; ", "; but ", ".");
         let mut letters = text.chars();
         letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())

@@ -25,8 +25,8 @@
 //! answers · [`ranking`] plans, points, matches · `retrieval` the best of them without weighing all ·
 //! `search` the search box · [`percolator`] saved questions that a listing answers · [`explanation`] parts
 //! and sentences · `evidence` where they stand · [`calibration`] points as probability · [`likeness`]
-//! near-duplicates · [`exposure`] evening out what is shown · `semantic` (a feature) ranking by meaning · [`evaluation`] quality on a test set ·
-//! [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
+//! near-duplicates · [`exposure`] evening out what is shown · [`semantic`] ranking by meaning, where
+//! there is a model (read with the feature of that name) · [`evaluation`] quality on a test set · [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
 //! [`measure`] speed against the bare engine.
 
 pub mod analysis;
@@ -48,7 +48,6 @@ pub mod recombine;
 pub mod request;
 mod retrieval;
 mod search;
-#[cfg(feature = "semantic")]
 pub mod semantic;
 mod view;
 pub mod weights;

@@ -6,7 +6,7 @@
 //! `weight · idf · tf(k1+1)/(tf + k1(1 − b + b·length/average))`: BM25. The sum over both views is
 //! divided by what a listing of average length with every term once would earn and multiplied by
 //! 100: those are the **points**. On top come small bounded parts: terms in the title and among the
-//! keywords, a short request found as it was written, and values that agree. Readiness and price can
+//! keywords, a short request found as it was written, and values that agree. Readiness, price and age can
 //! cost points. All constants are [`Weights`], and stand in
 //! `lexicon/ranking.toml`.
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,7 +20,7 @@ use tantivy::{
 use crate::{
     Result,
     analysis::{Analysis, Analyzer, Bearing, Token, is_han},
-    explanation::{Evidence, Explanation, MAX_EVIDENCE, Misfit, Part, PartKind, Place},
+    explanation::{DAYS_OLD, Evidence, Explanation, MAX_EVIDENCE, Misfit, Part, PartKind, Place},
     index::{Index, SEPARATOR, TextFields, head},
     listing::{Kind, region_prefix},
     number::{index, real},
@@ -682,6 +682,20 @@ fn weigh_values(
             misfit(&|| Misfit::AboveBudget { price_fen, budget_fen });
         }
     }
+    if let Some(days) = days_old(request, row) {
+        let cost = weights.stale_most * (1.0 - 0.5_f64.powf(f64::from(days) / weights.half_life));
+        if cost > 0.0 {
+            part(PartKind::Freshness, -cost, &|| format!("{days}{DAYS_OLD}"));
+        }
+    }
+}
+
+/// Whole days since a listing was published: none in the first one, and none where nobody knows.
+fn days_old(request: &MatchRequest, row: &Row) -> Option<u32> {
+    const DAY: i64 = 86_400_000_000;
+    let published = Some(row.published_at).filter(|at| *at > 0)?;
+    let days = request.now?.checked_sub(published)? / DAY;
+    u32::try_from(days).ok().filter(|days| *days > 0)
 }
 
 /// Whom a request may be shown, and what their values add.
@@ -691,7 +705,7 @@ pub(crate) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// The most that values can add to this request.
+    /// The most that values can add to this request. What can only cost (age) is not in it.
     fn most(&self) -> f64 {
         let (request, weights) = (self.request, self.weights);
         [

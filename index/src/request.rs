@@ -177,6 +177,9 @@ pub struct MatchRequest {
     pub exclude_id: Option<String>,
     /// Also what is not suitable ([`Match::suitable`]).
     pub include_unsuitable: bool,
+    /// When it is asked, in microseconds since 1970-01-01 UTC: what was published long before can lose points.
+    /// None where the age of listings does not count.
+    pub now: Option<i64>,
 }
 
 impl Default for MatchRequest {
@@ -196,6 +199,7 @@ impl Default for MatchRequest {
             exclude_owner: None,
             exclude_id: None,
             include_unsuitable: false,
+            now: None,
         }
     }
 }

@@ -86,6 +86,11 @@ pub(crate) struct Weights {
     pub affordable: f64,
     #[serde(deserialize_with = "amount")]
     pub expensive_most: f64,
+    /// Points that the age of a listing costs in the limit, and the days after which it costs half of them.
+    #[serde(deserialize_with = "amount")]
+    pub stale_most: f64,
+    #[serde(deserialize_with = "days")]
+    pub half_life: f64,
 }
 
 /// A whole file.
@@ -266,6 +271,10 @@ fn within<'de, D: Deserializer<'de>>(from: D, most: f64) -> Result<f64, D::Error
 
 fn amount<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     within(from, 100.0)
+}
+
+fn days<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(from, 36_500.0)
 }
 
 fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {

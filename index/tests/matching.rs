@@ -14,6 +14,10 @@ const SUBJECTS: [&str; 8] = [
     "燃气轮机叶片热障涂层喷涂工艺",
 ];
 
+/// A moment in 2026, and the length of a day.
+const NOW: i64 = 1_795_000_000_000_000;
+const DAY: i64 = 86_400_000_000;
+
 fn achievements() -> Vec<Listing> {
     let mut list = Vec::new();
     for (i, subject) in SUBJECTS.iter().enumerate() {
@@ -127,6 +131,40 @@ fn exclusions_filters_and_limit_hold() {
 }
 
 #[test]
+fn age_parts_what_the_wording_leaves_level() {
+    let text = "焦化废水的臭氧氧化处理";
+    let aged = [("d", 5_000), ("c", 730), ("b", 365), ("a", 0)];
+    let mut list: Vec<Listing> = aged
+        .iter()
+        .map(|(id, days)| Listing {
+            published_at: NOW - days * DAY - DAY / 2,
+            ..Listing::new(Kind::Achievement, *id, text)
+        })
+        .collect();
+    list.push(Listing::new(Kind::Achievement, "undated", text));
+    let index = index_of(&list);
+    let level = index.matches(&demand("焦化废水，臭氧")).unwrap();
+    let found =
+        index.matches(&MatchRequest { now: Some(NOW), ..demand("焦化废水，臭氧") }).unwrap();
+    let ids: Vec<&str> = found.iter().map(|m| &*m.id).collect();
+    assert_eq!(ids, ["a", "undated", "b", "c", "d"]);
+    let expected = [0.0, 0.0, 1.0 - 0.5_f64.sqrt(), 0.5, 1.0 - 0.5_f64.powf(5_000.0 / 730.0)];
+    for (one, cost) in found.iter().zip(expected) {
+        let part = one.explanation.parts.iter().find(|p| p.part == PartKind::Freshness);
+        assert!((part.map_or(0.0, |p| p.contribution) + cost).abs() < 1e-9, "{part:?}");
+        assert_eq!(part.is_some(), cost > 0.0);
+        let before = level.iter().find(|m| m.id == one.id).unwrap();
+        assert!((before.score - cost - one.score).abs() < 1e-9);
+        assert_eq!((one.probability, one.grade), (before.probability, before.grade));
+    }
+    let told = |m: &Match| [Lang::Zh, Lang::En].map(|lang| m.explanation.summary(lang));
+    assert!(told(&found[0]).iter().all(|t| !t.contains("发布") && !t.contains("published")));
+    let [zh, en] = told(&found[3]);
+    assert!(zh.ends_with("；但发布较早（约24个月前）。"), "{zh}");
+    assert!(en.ends_with("; but published about 24 months ago."), "{en}");
+}
+
+#[test]
 fn boiler_plate_and_generic_words_do_not_decide() {
     let mut list = achievements();
     list.push(Listing {
@@ -218,8 +256,9 @@ prop_compose! {
         field in prop::option::of("0[1-4]"), region in prop::option::of(prop::sample::select(vec!["210000", "210100", "210102", "220100", "x"])),
         trl in prop::option::of(0_u8..=12), amount in prop::option::of(prop::sample::select(vec![-5_i64, 0, 1, 1_000_000, i64::MAX])),
         industry in prop::option::of("C2[0-2]"), owner in "[ab]",
+        published_at in prop::sample::select(vec![i64::MIN, -1, 0, 1, NOW - 400 * DAY, NOW - DAY, NOW - 1, NOW + DAY, i64::MAX]),
     ) -> Listing {
-        Listing { text: body, keywords, field, region: region.map(Into::into), trl, amount_fen: amount, industry, owner, ..Listing::new(kind, "", title) }
+        Listing { text: body, keywords, field, region: region.map(Into::into), trl, amount_fen: amount, industry, owner, published_at, ..Listing::new(kind, "", title) }
     }
 }
 
@@ -243,7 +282,7 @@ proptest! {
             index.remove(Kind::Achievement, "o1").unwrap();
         }
         index.commit(1).unwrap();
-        let mut requests: Vec<MatchRequest> = needs.iter().map(|n| MatchRequest { include_unsuitable: true, ..n.into() }).collect();
+        let mut requests: Vec<MatchRequest> = needs.iter().map(|n| MatchRequest { include_unsuitable: true, now: Some(NOW), ..n.into() }).collect();
         requests.push(MatchRequest { text: short, include_unsuitable: true, ..Default::default() });
         for request in &requests {
             let mut matches = index.matches(request).unwrap();
@@ -260,7 +299,7 @@ proptest! {
                 for part in &m.explanation.parts {
                     prop_assert!(part.contribution.is_finite() && part.contribution != 0.0);
                     prop_assert!(!part.evidence.is_empty(), "{:?}", part);
-                    prop_assert!(part.contribution > 0.0 || matches!(part.part, PartKind::Stage | PartKind::Amount));
+                    prop_assert!(part.contribution > 0.0 || matches!(part.part, PartKind::Stage | PartKind::Amount | PartKind::Freshness));
                 }
                 prop_assert!(m.explanation.summary(Lang::Zh).ends_with('。'));
                 prop_assert!(m.id != "o1" || offers.len() <= 2);

@@ -1,11 +1,10 @@
 //! Ranking by meaning, with a scorer that is told what texts mean, and with a model where one is named.
-#![cfg(feature = "semantic")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-use std::{env, fs, path::Path};
+use std::{fs, path::Path};
 
 use keshi_index::{
-    Index, Kind, Listing, Match, MatchRequest, PartKind,
-    semantic::{REACH, Semantic, SemanticScorer},
+    Index, Kind, Lang, Listing, Match, MatchRequest, PartKind,
+    semantic::{PENDING, REACH, Semantic, SemanticScorer},
 };
 
 /// Texts with 近 mean one thing, all others another.
@@ -59,7 +58,16 @@ fn what_is_near_in_meaning_comes_first_and_says_why() {
     let semantic = told(folder.path(), 1);
     let request = asked(30);
     let plain = index.matches(&request).unwrap();
-    assert_eq!(ids(&semantic.matches(&index, &request).unwrap()), ids(&plain), "no vectors yet");
+    let early = semantic.matches(&index, &request).unwrap();
+    assert_eq!(ids(&early), ids(&plain), "no vectors yet");
+    for (rank, (one, before)) in early.iter().zip(&plain).enumerate() {
+        let of = one.explanation.parts.iter().find(|p| p.part == PartKind::Semantic);
+        let says = of.map(|p| (p.contribution, p.evidence[0].term.as_str()));
+        assert_eq!(says, (rank < REACH).then_some((0.0, PENDING)));
+        assert_eq!(one.score, before.score);
+        let summary = one.explanation.summary(Lang::Zh);
+        assert_eq!(summary.contains("含义尚未比对"), rank < REACH, "{summary}");
+    }
     assert_eq!(semantic.tend(&index, 4).unwrap(), 4);
     assert_eq!(semantic.tend(&index, 100).unwrap(), 2, "texts that are the same share a vector");
     assert_eq!(semantic.tend(&index, 100).unwrap(), 0);
@@ -72,7 +80,12 @@ fn what_is_near_in_meaning_comes_first_and_says_why() {
         assert!((one.score - one.explanation.total()).abs() < 1e-6);
         let has = one.explanation.parts.iter().any(|p| p.part == PartKind::Semantic);
         assert_eq!(has, one.id == "a07");
+        let summary = [Lang::Zh, Lang::En].map(|lang| one.explanation.summary(lang).to_lowercase());
+        assert_eq!(summary[0].contains("含义相近"), has, "{summary:?}");
+        assert_eq!(summary[1].contains("near in meaning"), has, "{summary:?}");
     }
+    let many = semantic.match_many(&index, &[request.clone(), asked(1)], 2).unwrap();
+    assert_eq!((&many[0], ids(&many[1])), (&found, vec!["a07"]));
     assert_eq!(
         ids(&semantic.matches(&index, &asked(1)).unwrap()),
         ["a07"],
@@ -124,13 +137,15 @@ fn a_file_that_is_no_model_is_a_clear_error() {
     let path = folder.path().join("model.bin");
     fs::write(&path, b"no model").unwrap();
     let error = Semantic::open(&path, folder.path()).err().unwrap().to_string();
-    assert!(error.contains("model.bin") && error.contains("E5S1"), "{error}");
+    let why = if cfg!(feature = "semantic") { "E5S1" } else { "--features semantic" };
+    assert!(error.contains("model.bin") && error.contains(why), "{error}");
 }
 
-/// `KESHI_SEMANTIC_MODEL` names a model file.
+/// `KESHI_SEMANTIC_MODEL` names a model.
+#[cfg(feature = "semantic")]
 #[test]
 fn a_real_model_knows_what_belongs_together() {
-    let Some(path) = env::var_os("KESHI_SEMANTIC_MODEL") else { return };
+    let Some(path) = std::env::var_os("KESHI_SEMANTIC_MODEL") else { return };
     let folder = tempfile::tempdir().unwrap();
     let semantic = Semantic::open(Path::new(&path), folder.path()).unwrap();
     let index = Index::in_memory().unwrap();

@@ -23,12 +23,15 @@ use std::{
 };
 
 use anyhow::Context;
-use keshi_index::evaluation::{self, Report};
+use keshi_index::{
+    evaluation::{self, Report},
+    semantic::Semantic,
+};
 
 /// Measures the matching on the set that ships.
-pub fn shipped_quality(run: Option<&Path>) -> anyhow::Result<Report> {
+pub fn shipped_quality(run: Option<&Path>, meaning: Option<&Semantic>) -> anyhow::Result<Report> {
     with_shipped_set(|[corpus, queries, qrels]| {
-        Ok(evaluation::evaluate(corpus, queries, qrels, run)?)
+        Ok(evaluation::evaluate(corpus, queries, qrels, run, meaning)?)
     })
 }
 

@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::Context;
-use keshi_index::{Index, Kind, Listing, index::Beside, likeness::Likenesses};
+use keshi_index::{
+    Index, Kind, Listing, Match, MatchRequest, index::Beside, likeness::Likenesses,
+    semantic::Semantic,
+};
 
 use super::exposure::Exposure;
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
         model::{Demand, Visibility},
     },
     kernel::{
-        Code, Db, Error, Id, Result,
+        Code, Db, Error, Id, Moment, Result,
         journal::{self, Consumer, Event},
         of,
     },
@@ -55,6 +58,7 @@ pub struct Catalogue {
     knows_all: Arc<AtomicBool>,
     exposure: Arc<Exposure>,
     strength: f64,
+    meaning: Option<Arc<Semantic>>,
 }
 
 impl Catalogue {
@@ -80,6 +84,43 @@ impl Catalogue {
             knows_all: Arc::default(),
             exposure: Arc::default(),
             strength,
+            meaning: None,
+        })
+    }
+
+    /// The same, ranking the best matches once more by meaning.
+    pub fn by_meaning(self, meaning: Semantic) -> Self {
+        Self { meaning: Some(Arc::new(meaning)), ..self }
+    }
+
+    /// What ranks by meaning, where the operator provides a model.
+    pub fn meaning(&self) -> Option<&Semantic> {
+        self.meaning.as_deref()
+    }
+
+    /// Names the way matches are ranked.
+    pub fn model(&self) -> &str {
+        match self.meaning() {
+            Some(meaning) => meaning.model(),
+            None => keshi_index::model(),
+        }
+    }
+
+    /// The best partners for a listing or a text. The age of a listing is that of today.
+    pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>> {
+        let request = dated(request);
+        Ok(match self.meaning() {
+            Some(meaning) => meaning.matches(&self.index, &request)?,
+            None => self.index.matches(&request)?,
+        })
+    }
+
+    /// The same for many, on so many threads.
+    pub fn match_many(&self, requests: &[MatchRequest], threads: usize) -> Result<Vec<Vec<Match>>> {
+        let requests: Vec<MatchRequest> = requests.iter().map(dated).collect();
+        Ok(match self.meaning() {
+            Some(meaning) => meaning.match_many(&self.index, &requests, threads)?,
+            None => self.index.match_many(&requests, threads)?,
         })
     }
 
@@ -141,6 +182,10 @@ impl Catalogue {
     pub fn strength(&self) -> f64 {
         self.strength
     }
+}
+
+fn dated(request: &MatchRequest) -> MatchRequest {
+    MatchRequest { now: Some(Moment::now().unix_micros()), ..request.clone() }
 }
 
 /// Asks the server that holds the index in `dir` to build another one beside it.

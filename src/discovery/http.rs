@@ -292,8 +292,9 @@ async fn match_batch(
 #[utoipa::path(tag = "discovery", responses((status = 200, body = Quality)), security(()))]
 #[get("/quality")]
 async fn measured_quality(db: Data<Db>, catalogue: Data<Catalogue>) -> Result<Reply> {
+    let model = catalogue.model().to_owned();
     let told = blocking(move || catalogue.exposure().told(&db, &catalogue)).await?;
-    Reply::ok(&quality::quality(told)?)
+    Reply::ok(&quality::quality(model, told)?)
 }
 
 /// Near-duplicates of an achievement, with the likeness and the shared passages.

@@ -61,7 +61,7 @@ pub struct QualitySet {
 pub struct Quality {
     /// The ranking in use.
     #[schema(example = "bm25-wb-2")]
-    pub model: &'static str,
+    pub model: String,
     pub sets: Vec<QualitySet>,
     /// How evenly the listings of this market are shown.
     pub exposure: ExposureView,
@@ -70,9 +70,10 @@ pub struct Quality {
 static RECORDED: LazyLock<std::result::Result<Vec<QualitySet>, String>> =
     LazyLock::new(|| serde_json::from_str(include_str!("quality.json")).map_err(|e| e.to_string()));
 
-pub fn quality(exposure: ExposureView) -> Result<Quality> {
+/// The records, and how the market is ranked (`model`) and shown now.
+pub fn quality(model: String, exposure: ExposureView) -> Result<Quality> {
     match &*RECORDED {
-        Ok(sets) => Ok(Quality { model: keshi_index::model(), sets: sets.clone(), exposure }),
+        Ok(sets) => Ok(Quality { model, sets: sets.clone(), exposure }),
         Err(cause) => Err(anyhow::anyhow!("quality.json: {cause}").into()),
     }
 }

@@ -137,7 +137,8 @@ fn explain(
     let advice = items.is_empty().then(|| nothing_yet(request.want.into(), &missing, lang));
     let missing = missing.into_iter().map(Code::slug).collect();
     let path = request.path().slug();
-    Ok(MatchAnswer { items, model: index::model(), path, advice, missing })
+    let model = catalogue.model().to_owned();
+    Ok(MatchAnswer { items, model, path, advice, missing })
 }
 
 /// What a demand leaves out of what matching reads; budget and deadline are not.
@@ -180,10 +181,10 @@ fn nothing_yet(want: Kind, missing: &[Item], lang: Lang) -> String {
 fn evened_out(catalogue: &Catalogue, request: &index::MatchRequest) -> Result<Vec<index::Match>> {
     let (strength, limit) = (catalogue.strength(), request.limit);
     if strength <= 0.0 {
-        return Ok(catalogue.index().matches(request)?);
+        return catalogue.matches(request);
     }
     let wider = index::MatchRequest { limit: index::exposure::reach(limit), ..request.clone() };
-    let mut found = catalogue.index().matches(&wider)?;
+    let mut found = catalogue.matches(&wider)?;
     catalogue.exposure().even_out(&mut found, limit, strength, catalogue.index().len());
     Ok(found)
 }
@@ -299,7 +300,7 @@ pub fn cross_match(
         .map(|d| index::MatchRequest { limit, ..index::MatchRequest::from(&listing_of_demand(d)) })
         .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut found = catalogue.index().match_many(&requests, threads)?;
+    let mut found = catalogue.match_many(&requests, threads)?;
     for matches in &mut found {
         catalogue.index().locate(matches)?;
     }
@@ -322,7 +323,7 @@ pub fn cross_match(
                     title: m.title,
                 })
                 .collect(),
-            model: index::model(),
+            model: catalogue.model().to_owned(),
             path: request.path().slug(),
         })
         .collect())

@@ -39,6 +39,11 @@ const KEYS: &[(&str, &str, &str)] = &[
     ),
     ("KESHI_RANKING", "", "a file whose constants of the ranking replace the shipped ones"),
     (
+        "KESHI_SEMANTIC_MODEL",
+        "",
+        "a model that ranks the best 20 matches once more by meaning: a file, or a folder with e5-small-q4.bin; needs a build with `--features semantic`",
+    ),
+    (
         "KESHI_EXPOSURE",
         "off",
         "`off`, or percent (1 to 50): a listing that matches showed oftener than others can lose so much of its score",
@@ -109,6 +114,8 @@ pub struct Config {
     pub trusted_listings: bool,
     /// The operator's file with the constants of the ranking; none: the shipped one.
     pub ranking: Option<PathBuf>,
+    /// The operator's sentence-embedding model; none: matches are ranked by wording alone.
+    pub semantic_model: Option<PathBuf>,
     /// Where the operator's rules of registration are; none: the shipped ones.
     pub rules_dir: Option<PathBuf>,
     /// The share of its score that a listing shown often can lose; 0: answers are not evened out.
@@ -300,6 +307,9 @@ impl Config {
             public_url,
             trusted_listings,
             ranking: Some(text("KESHI_RANKING")).filter(|f| !f.is_empty()).map(PathBuf::from),
+            semantic_model: Some(text("KESHI_SEMANTIC_MODEL"))
+                .filter(|f| !f.is_empty())
+                .map(PathBuf::from),
             rules_dir: Some(text("KESHI_RULES_DIR")).filter(|d| !d.is_empty()).map(PathBuf::from),
             exposure,
             request_days,
@@ -329,6 +339,12 @@ impl Config {
             problems.push(
                 "DATABASE_URL names a PostgreSQL server on another machine, and this binary was built without TLS: \
                  build it with `--features pg-tls`.",
+            );
+        }
+        if !cfg!(feature = "semantic") && self.semantic_model.is_some() {
+            problems.push(
+                "KESHI_SEMANTIC_MODEL names a model, and this binary was built without the reader of models: \
+                 build it with `--features semantic`, or leave the setting out.",
             );
         }
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
@@ -510,6 +526,9 @@ mod tests {
     fn serving_needs_a_secret() {
         let bare = Config::read("", |_| None).unwrap();
         assert!(bare.fit_to_serve().unwrap_err().contains("KESHI_JWT_SECRET"));
+        let with_model = Config::read("", |k| (k == "KESHI_SEMANTIC_MODEL").then(|| "e5".into()));
+        let told = with_model.unwrap().fit_to_serve().unwrap_err();
+        assert_eq!(told.contains("--features semantic"), !cfg!(feature = "semantic"), "{told}");
         assert!(is_remote_postgres("postgres://u:p@db.example/keshi"));
         assert!(!is_remote_postgres("postgres://u:p@127.0.0.1:5432/keshi"));
     }

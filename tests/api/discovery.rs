@@ -241,7 +241,7 @@ async fn the_recorded_quality_is_reached() {
     let told = app.visitor().get("/quality").await.ok();
     assert_eq!(told["model"], json!(keshi_index::model()));
     let shipped = told["sets"].as_array().unwrap().iter().find(|s| s["shipped"] == true).unwrap();
-    let report = keshi::demo::shipped_quality(None).unwrap();
+    let report = keshi::demo::shipped_quality(None, None).unwrap();
     assert_eq!(shipped["documents"], json!(report.documents));
     assert_eq!(shipped["rows"].as_array().unwrap().len(), report.rows.len());
     for (recorded, row) in shipped["rows"].as_array().unwrap().iter().zip(&report.rows) {

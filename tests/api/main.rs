@@ -25,6 +25,7 @@ mod imports;
 mod killed;
 mod likeness;
 mod market;
+mod meaning;
 mod national;
 mod notices;
 mod openapi;

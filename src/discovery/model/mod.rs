@@ -237,7 +237,7 @@ impl MisfitView {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ScorePart {
     /// `words`, `characters`, `title`, `keywords`, `phrase`, `field`, `region`, `industry`, `stage`, `amount`,
-    /// `exposure`.
+    /// `freshness`, `semantic`, `exposure`.
     #[schema(example = "words")]
     pub part: &'static str,
     /// Points; negative where something does not fit.
@@ -376,7 +376,7 @@ pub struct MatchAnswer {
     /// Best first. Empty when nothing in the market is suitable yet.
     pub items: Vec<MatchItem>,
     /// Version of the ranking.
-    pub model: &'static str,
+    pub model: String,
     /// How the request was ranked: `keyword` (a few words), `problem` (a longer text), `listing` (one that
     /// has a title or keywords, as listings do).
     #[schema(example = "problem")]
@@ -468,7 +468,7 @@ pub struct BatchLine {
     pub demand_id: Id<of::Demand>,
     /// Empty when nothing in the market is suitable yet.
     pub items: Vec<BatchItem>,
-    pub model: &'static str,
+    pub model: String,
     /// As in the matches of one demand.
     #[schema(example = "listing")]
     pub path: &'static str,

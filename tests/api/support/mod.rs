@@ -91,6 +91,14 @@ impl TestApp {
 
     /// With settings of its own; rate limits are off and no second factor is asked unless set.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::start_changed(settings, |keshi| keshi).await
+    }
+
+    /// With another part in the place of what the settings give.
+    pub async fn start_changed(
+        settings: &[(&str, &str)],
+        change: impl FnOnce(Keshi) -> Keshi,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display().to_string();
         let url = fresh_database(&dir);
@@ -108,7 +116,7 @@ impl TestApp {
             })
         })
         .unwrap();
-        let mut keshi = Keshi::open(config).unwrap();
+        let mut keshi = change(Keshi::open(config).unwrap());
         keshi.hasher = Data::new(Hasher::cheap().unwrap());
         let service = Rc::new(test::init_service(keshi::app(&keshi)).await);
         let ask: Ask = Rc::new(move |request: TestRequest| {
