@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use keshi_index::{
     Index, Kind, Lang, Listing, Match, MatchRequest, PartKind,
+    evaluation::evaluate,
     semantic::{PENDING, REACH, Semantic, SemanticScorer},
 };
 
@@ -91,6 +92,43 @@ fn what_is_near_in_meaning_comes_first_and_says_why() {
         ["a07"],
         "reaches beyond the limit"
     );
+}
+
+#[test]
+fn an_evaluation_tells_what_meaning_gains() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let corpus = file(
+        "corpus.jsonl",
+        "{\"id\":\"d1\",\"title\":\"石墨烯改性镁碳砖的石墨烯\"}\n{\"id\":\"d2\",\"title\":\"石墨烯改性镁碳砖\",\"abstract\":\"近处的另一种说法，不用那些词。\"}\n",
+    );
+    let queries = file(
+        "queries.jsonl",
+        "{\"id\":\"q1\",\"text\":\"石墨烯改性镁碳砖的石墨烯，近来需要\",\"kind\":\"need\"}\n{\"id\":\"q2\",\"text\":\"石墨烯\",\"kind\":\"topic\"}\n",
+    );
+    let qrels = file("qrels.tsv", "q1\td2\t3\nq2\td2\t3\n");
+    let semantic = told(folder.path(), 1);
+    let run = folder.path().join("run");
+    let report = evaluate(&corpus, &queries, &qrels, Some(&run), Some(&semantic)).unwrap();
+    let ndcg = |system: &str, kind: &str| {
+        let row = report.rows.iter().find(|r| r.system == system && r.kind == kind);
+        row.unwrap().ndcg_10.mean
+    };
+    let (plain, again) = (ndcg(keshi_index::model(), "need"), ndcg(semantic.model(), "need"));
+    assert!(plain < 1.0 && again == 1.0, "{plain} {again}");
+    let by = report.by_meaning.as_ref().unwrap();
+    assert_eq!((by.vectors, by.queries), (2, 1), "the search box is not ranked so");
+    let gained = |kind: &str| by.gained.iter().find(|(k, _)| k == kind).unwrap().1.mean;
+    assert!((gained("need") - (again - plain)).abs() < 1e-12);
+    assert_eq!(gained("topic"), 0.0);
+    assert!(report.to_string().contains("by meaning, need: nDCG@10 +"), "{report}");
+    let run = fs::read_to_string(run).unwrap();
+    assert!(run.starts_with("q1 Q0 d2 1 ") && run.contains(semantic.model()), "{run}");
+    assert!(evaluate(&corpus, &queries, &qrels, None, None).unwrap().by_meaning.is_none());
 }
 
 #[test]
