@@ -27,7 +27,7 @@
 //! and sentences · `evidence` where they stand · [`calibration`] points as probability · [`likeness`]
 //! near-duplicates · [`exposure`] evening out what is shown · `semantic` (a feature) ranking by meaning · [`evaluation`] quality on a test set ·
 //! [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
-//! [`measure`] speed against the bare engine.
+//! [`measure`] speed against the bare engine · `parallel` all cores.
 
 pub mod analysis;
 pub mod calibration;
@@ -42,6 +42,7 @@ pub mod likeness;
 pub mod listing;
 pub mod measure;
 mod number;
+mod parallel;
 pub mod percolator;
 pub mod ranking;
 pub mod recombine;

@@ -177,7 +177,7 @@ impl Semantic {
 
     /// Answers whether the listing had no vector yet.
     fn make(&self, index: &Index, view: &View, flat: usize) -> Result<bool> {
-        let Some(listing) = view.listing(&index.fields, flat)? else { return Ok(false) };
+        let Some(listing) = view.listing(flat)? else { return Ok(false) };
         let text = text_of_listing(&listing);
         let digest = digest(&text);
         if self.known(digest).is_some() {
