@@ -1,11 +1,13 @@
-//! Matching and the search box against the bare engine, and every demand of a market at once.
+//! Matching and the search box against the bare engine, and every demand of a market at once: what
+//! `keshi bench search` tells, one part at a time and with demands of one's own.
 //!
 //! `KESHI_BENCH_CORPUS=… cargo bench -p keshi-index --bench matching [demand] [box] [cross]`
 //!
 //! `KESHI_BENCH_LISTINGS` (100,000) achievements are made of the corpus by recombination, or are the corpus
-//! itself where it holds as many; `KESHI_BENCH_DEMANDS` names a file of demands (`title`, `description`,
-//! `keywords`), without it they are made of the corpus as well; `KESHI_BENCH_ASKED` (500) is how many are
-//! asked.
+//! itself where it holds as many; `KESHI_BENCH_FOLDER` keeps them for another run, which otherwise are held
+//! in memory; `KESHI_BENCH_DEMANDS` names a file of demands (`title`, `description`, `keywords`), without it
+//! they are made of the corpus as well; `KESHI_BENCH_ASKED` (500) is how many are asked, and
+//! `KESHI_BENCH_CROSS` (10,000) how many at once.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,65 +16,44 @@
 )]
 mod common;
 
-use std::{env, fs, path::Path, time::Instant};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
-use keshi_index::{measure, recombine::Pool, *};
+use keshi_index::{measure::Ground, *};
 
 fn main() {
     let size = common::number("KESHI_BENCH_LISTINGS", 100_000);
     let asked = common::number("KESHI_BENCH_ASKED", 500);
     let named: Vec<String> = env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|a| a == name);
-    let corpus = evaluation::listings(&common::corpus()).expect("a corpus");
-    let start = Instant::now();
-    let index = Index::in_memory().unwrap();
-    let (bare, pool) = if corpus.len() >= size {
-        let pool = Pool::of(corpus.clone());
-        (measure::fill(&index, corpus.into_iter().take(size)).unwrap(), pool)
-    } else {
-        let pool = Pool::of(corpus);
-        (measure::fill(&index, pool.listings(Kind::Achievement, 1, size)).unwrap(), pool)
-    };
+    let folder = env::var_os("KESHI_BENCH_FOLDER").map(PathBuf::from);
+    let ground = Ground::make(&common::corpus(), size, folder.as_deref()).expect("a corpus");
     println!(
-        "{size} listings in {:.0} s; bare engine: {} segments; {:?} MB of memory",
-        start.elapsed().as_secs_f64(),
-        bare.segments(),
+        "{size} listings, filled in {:?}; bare engine: {} segments; {:?} MB of memory",
+        ground.filled,
+        ground.bare_segments(),
         common::memory()
     );
-    let demands: Vec<MatchRequest> = match env::var_os("KESHI_BENCH_DEMANDS") {
-        Some(file) => demands(Path::new(&file)),
-        None => pool.listings(Kind::Demand, 5, asked).map(|l| MatchRequest::from(&l)).collect(),
-    };
     if wanted("demand") {
+        let demands: Vec<MatchRequest> = match env::var_os("KESHI_BENCH_DEMANDS") {
+            Some(file) => demands(Path::new(&file)).into_iter().take(asked).collect(),
+            None => ground.demands(5, asked).collect(),
+        };
         for round in 1..=3 {
-            let few = &demands[..asked.min(demands.len())];
-            println!("demand, round {round}: {}", measure::matching(&index, &bare, few).unwrap());
+            println!("demand, round {round}: {}", ground.matching(&demands).unwrap());
         }
     }
     if wanted("box") {
-        let questions = measure::questions(pool.listings(Kind::Achievement, 9, asked));
+        let questions = ground.questions(asked);
         for round in 1..=3 {
-            let told = measure::searching(&index, &questions).unwrap();
-            println!("search box, round {round}: page against order alone {told}");
+            println!("search box, round {round}: {}", ground.searching(&questions).unwrap());
         }
     }
     if wanted("cross") {
-        // answers are counted and let go, a batch at a time
-        let count = common::number("KESHI_BENCH_CROSS", 10_000);
-        let (start, mut matches) = (Instant::now(), 0);
-        for from in (0..count).step_by(500) {
-            let many: Vec<MatchRequest> = (from..count.min(from + 500))
-                .map(|n| MatchRequest::from(&pool.listing(Kind::Demand, 6, n)))
-                .collect();
-            let answers = index.match_many(&many, 2).unwrap();
-            matches += answers.iter().map(Vec::len).sum::<usize>();
-        }
-        let took = start.elapsed().as_secs_f64();
-        println!(
-            "{count} demands × {size}: {took:.1} s, {:.0} demands/s on 2 threads, {matches} explained; {:?} MB",
-            count as f64 / took,
-            common::memory()
-        );
+        let told = ground.cross(common::number("KESHI_BENCH_CROSS", 10_000)).unwrap();
+        println!("{told}; {:?} MB", common::memory());
     }
 }
 

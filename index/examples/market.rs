@@ -54,10 +54,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, asked) in [("above the floor", &requests), ("the best 20", &whole)] {
         for threads in [1, 2] {
             let start = Instant::now();
-            let found = index.match_many(asked, threads)?;
+            let mut found = index.match_many(asked, threads)?;
             let matches: usize = found.iter().map(Vec::len).sum();
+            let matched = start.elapsed();
+            index.locate_many(&mut found, threads)?;
             println!(
-                "matching, {name}, threads {threads}: {:?}, {matches} explained",
+                "matching, {name}, threads {threads}: {matched:?}, {matches} explained; with their places in \
+                 the text {:?}",
                 start.elapsed()
             );
         }

@@ -4,12 +4,15 @@
 //! are shown are read once more. Evidence of character pairs is a run of the request whose every pair the
 //! listing has; where the listing says them apart, the longest piece of the run that it does say takes its
 //! place, so that everything shown can be pointed at.
+use std::sync::{Mutex, PoisonError};
+
 use crate::{
     Result,
     analysis::{Folded, fold},
     explanation::{Evidence, Place, Span},
     index::{Index, head},
     listing::Listing,
+    parallel,
     request::{MAX_TEXT, Match},
 };
 
@@ -17,16 +20,32 @@ impl Index {
     /// Gives the evidence of these matches its place in their text. What has been withdrawn or changed
     /// since keeps evidence without a place.
     pub fn locate(&self, matches: &mut [Match]) -> Result<()> {
+        self.locate_all(matches.iter_mut().collect(), 1)
+    }
+
+    /// The same for the answers to many requests, on `threads` threads (at least one). A listing that stands
+    /// in several of them is read once.
+    pub fn locate_many(&self, answers: &mut [Vec<Match>], threads: usize) -> Result<()> {
+        self.locate_all(answers.iter_mut().flatten().collect(), threads)
+    }
+
+    fn locate_all(&self, mut matches: Vec<&mut Match>, threads: usize) -> Result<()> {
         let view = self.view();
-        for found in matches {
-            let key = self.fields.key(found.kind, &found.id);
-            let Some(flat) = view.find(&key)? else { continue };
-            let Some(listing) = view.listing(&self.fields, flat)? else { continue };
+        matches.sort_unstable_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        let of_one = matches.chunk_by_mut(|a, b| (a.kind, &a.id) == (b.kind, &b.id));
+        let listings: Vec<Mutex<&mut [&mut Match]>> = of_one.map(Mutex::new).collect();
+        parallel::each(listings.len(), threads, |number| {
+            let Some(matches) = listings.get(number) else { return Ok(()) };
+            let mut matches = matches.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(first) = matches.first() else { return Ok(()) };
+            let key = self.fields.key(first.kind, &first.id);
+            let Some(flat) = view.find(&key)? else { return Ok(()) };
+            let Some(listing) = view.listing(flat)? else { return Ok(()) };
             let text = Read::of(&listing);
-            for evidence in found.explanation.parts.iter_mut().flat_map(|p| &mut p.evidence) {
-                text.locate(evidence);
-            }
-        }
+            let parts = matches.iter_mut().flat_map(|found| &mut found.explanation.parts);
+            parts.flat_map(|part| &mut part.evidence).for_each(|evidence| text.locate(evidence));
+            Ok(())
+        })?;
         Ok(())
     }
 }

@@ -26,8 +26,9 @@
 //! `search` the search box · [`percolator`] saved questions that a listing answers · [`explanation`] parts
 //! and sentences · `evidence` where they stand · [`calibration`] points as probability · [`likeness`]
 //! near-duplicates · [`exposure`] evening out what is shown · [`semantic`] ranking by meaning, where
-//! there is a model (read with the feature of that name) · [`evaluation`] quality on a test set · [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
-//! [`measure`] speed against the bare engine.
+//! there is a model (read with the feature of that name) · [`evaluation`] quality on a test set ·
+//! [`fitting`] the constants from a test set · [`recombine`] markets of any size for benchmarks ·
+//! [`measure`] speed against the bare engine · `parallel` all cores.
 
 pub mod analysis;
 pub mod calibration;
@@ -42,6 +43,7 @@ pub mod likeness;
 pub mod listing;
 pub mod measure;
 mod number;
+mod parallel;
 pub mod percolator;
 pub mod ranking;
 pub mod recombine;

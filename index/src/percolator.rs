@@ -147,7 +147,7 @@ impl Percolator {
             touch(&self.frequencies, &mut self.tally, &mut self.places, &view, &subject, &lanes);
         let mut unsure = Vec::new();
         for number in self.tally.take(true) {
-            let Some(slot) = slot(&self.slots, number).filter(|slot| slot.admits(&subject.row))
+            let Some(slot) = slot(&self.slots, number).filter(|slot| slot.admits(subject.row))
             else {
                 continue;
             };
@@ -199,7 +199,7 @@ impl Percolator {
     /// Brings the frequencies to what the view shows, and lets the searches know of the listings that
     /// are new in it.
     fn keep_up(&mut self, index: &Index, view: &View) -> Result<()> {
-        let news = self.market.follow(index, view, |id| self.frequencies.knows(id))?;
+        let news = self.market.follow(view, |id| self.frequencies.knows(id))?;
         let changes = self.frequencies.refresh(index, view)?;
         self.tally.follow(&self.slots, &self.frequencies, view, &changes);
         if self.slots.iter().flatten().any(|slot| slot.best.is_some()) {
@@ -213,13 +213,13 @@ impl Percolator {
     /// Lets the searches know of a listing.
     fn raise(&mut self, index: &Index, view: &View, news: News) {
         let subject = Subject::of(index, news.row, &news.listing);
-        let lanes = [Lane::SearchAll, Lane::Search(subject.row.kind)];
+        let lanes = [Lane::SearchAll, Lane::Search(subject.row.kind())];
         let seen =
             touch(&self.frequencies, &mut self.tally, &mut self.places, view, &subject, &lanes);
         for number in self.tally.take(false) {
             let place = self.slots.get_mut(crate::number::index(number));
             let Some(slot) = place.and_then(Option::as_mut) else { continue };
-            if slot.best.is_none() || !slot.admits(&subject.row) {
+            if slot.best.is_none() || !slot.admits(subject.row) {
                 continue;
             }
             let seen = seen.iter().find(|(lane, _)| *lane == slot.lane);
@@ -236,15 +236,15 @@ impl Percolator {
     fn plain_hits(&self, subject: &Subject, hits: &mut Vec<String>) {
         let mut take = |number: &u32| {
             if let Some(slot) = slot(&self.slots, *number)
-                && slot.admits(&subject.row)
+                && slot.admits(subject.row)
             {
                 hits.push(slot.id.to_string());
             }
         };
         self.anything.iter().for_each(&mut take);
         for (single, numbers) in &self.singles {
-            let row = &subject.row;
-            if row.folded_title.contains(&**single) || row.folded_keywords.contains(&**single) {
+            let row = subject.row;
+            if row.folded_title().contains(&**single) || row.folded_keywords().contains(&**single) {
                 numbers.iter().for_each(&mut take);
             }
         }

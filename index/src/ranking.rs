@@ -24,6 +24,7 @@ use crate::{
     index::{Index, SEPARATOR, TextFields, head},
     listing::{Kind, region_prefix},
     number::{index, real},
+    parallel,
     request::{MAX_LIMIT, MAX_TEXT, Match, MatchRequest},
     retrieval::{self, Account, Effort, Gain, Judge, Quest},
     view::{Row, Segment, Size, View},
@@ -324,7 +325,7 @@ pub(crate) fn score(
         for s in &sought {
             let [body, title, keywords] = fields_of(fields, s.wanted.sight);
             let bm25 = averages.bm25(s.wanted.sight, weights);
-            let lengths = segment.lengths.of(s.wanted.sight);
+            let lengths = segment.rows.lengths(s.wanted.sight);
             for (field, share) in
                 [(body, 1.0), (title, weights.title), (keywords, weights.keywords)]
             {
@@ -410,7 +411,7 @@ struct Telling<'a> {
 
 impl Telling<'_> {
     /// The parts the wording earned.
-    fn parts(&self, gains: &[Gain], row: &Row) -> Vec<Part> {
+    fn parts(&self, gains: &[Gain], row: Row) -> Vec<Part> {
         let mut parts = Vec::new();
         for kind in TEXT_PARTS {
             let of_kind = || gains.iter().filter(|gain| gain.part == kind);
@@ -476,12 +477,12 @@ fn strongest(terms: Vec<(String, f64)>) -> impl Iterator<Item = String> {
     terms.into_iter().take(MAX_EVIDENCE).map(|(term, _)| term)
 }
 
-fn place(kind: PartKind, term: &str, row: &Row) -> Place {
+fn place(kind: PartKind, term: &str, row: Row) -> Place {
     match kind {
         PartKind::Title => Place::Title,
         PartKind::Keywords => Place::Keywords,
-        _ if row.folded_title.contains(term) => Place::Title,
-        _ if row.folded_keywords.contains(term) => Place::Keywords,
+        _ if row.folded_title().contains(term) => Place::Title,
+        _ if row.folded_keywords().contains(term) => Place::Keywords,
         _ => Place::Text,
     }
 }
@@ -516,12 +517,12 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub fn of(run: &str, often: usize, row: &Row) -> Self {
+    pub fn of(run: &str, often: usize, row: Row) -> Self {
         Self {
             often,
-            title: row.folded_title.contains(run),
-            part: row.folded_keywords.contains(run),
-            whole: row.folded_keywords.split(SEPARATOR).any(|keyword| keyword == run),
+            title: row.folded_title().contains(run),
+            part: row.folded_keywords().contains(run),
+            whole: row.folded_keywords().split(SEPARATOR).any(|keyword| keyword == run),
         }
     }
 
@@ -605,7 +606,7 @@ fn occurrences(
 }
 
 /// What the values of both sides are worth, and what is known not to fit.
-fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, Vec<Misfit>) {
+fn values(request: &MatchRequest, row: Row, weights: &Weights) -> (Vec<Part>, Vec<Misfit>) {
     let (mut parts, mut misfits) = (Vec::new(), Vec::new());
     weigh_values(
         request,
@@ -624,19 +625,19 @@ fn values(request: &MatchRequest, row: &Row, weights: &Weights) -> (Vec<Part>, V
 /// most candidates are only weighed.
 fn weigh_values(
     request: &MatchRequest,
-    row: &Row,
+    row: Row,
     weights: &Weights,
     mut part: impl FnMut(PartKind, f64, &dyn Fn() -> String),
     mut misfit: impl FnMut(&dyn Fn() -> Misfit),
 ) {
-    if let (Some(here), Some(there)) = (request.field.as_deref(), row.field.as_deref()) {
+    if let (Some(here), Some(there)) = (request.field.as_deref(), row.field()) {
         if here == there {
             part(PartKind::Field, weights.field, &|| there.to_owned());
         } else {
             misfit(&|| Misfit::OtherField { here: here.to_owned(), there: there.to_owned() });
         }
     }
-    if let (Some(here), Some(there)) = (request.region.as_deref(), row.region.as_deref()) {
+    if let (Some(here), Some(there)) = (request.region.as_deref(), row.region()) {
         let here_in = |to: usize| region_prefix(here).get(..to);
         let there_in = |to: usize| region_prefix(there).get(..to);
         if let Some(city) = here_in(4).filter(|city| there_in(4) == Some(city)) {
@@ -647,14 +648,14 @@ fn weigh_values(
             misfit(&|| Misfit::OtherRegion { here: here.to_owned(), there: there.to_owned() });
         }
     }
-    if let (Some(here), Some(there)) = (request.industry.as_deref(), row.industry.as_deref())
+    if let (Some(here), Some(there)) = (request.industry.as_deref(), row.industry())
         && here == there
     {
         part(PartKind::Industry, weights.industry, &|| there.to_owned());
     }
     let (offer_trl, needed_trl, price, budget) = match request.want {
-        Kind::Achievement => (row.trl, request.trl, row.amount_fen, request.amount_fen),
-        Kind::Demand => (request.trl, row.trl, request.amount_fen, row.amount_fen),
+        Kind::Achievement => (row.trl(), request.trl, row.amount_fen(), request.amount_fen),
+        Kind::Demand => (request.trl, row.trl(), request.amount_fen, row.amount_fen()),
     };
     if let (Some(has), Some(needs)) = (offer_trl, needed_trl) {
         if has >= needs {
@@ -691,9 +692,9 @@ fn weigh_values(
 }
 
 /// Whole days since a listing was published: none in the first one, and none where nobody knows.
-fn days_old(request: &MatchRequest, row: &Row) -> Option<u32> {
+fn days_old(request: &MatchRequest, row: &Row<'_>) -> Option<u32> {
     const DAY: i64 = 86_400_000_000;
-    let published = Some(row.published_at).filter(|at| *at > 0)?;
+    let published = Some(row.published_at()).filter(|at| *at > 0)?;
     let days = request.now?.checked_sub(published)? / DAY;
     u32::try_from(days).ok().filter(|days| *days > 0)
 }
@@ -723,11 +724,11 @@ impl Fitting<'_> {
 }
 
 impl Judge for Fitting<'_> {
-    fn values(&self, row: &Row) -> Option<f64> {
+    fn values(&self, row: Row) -> Option<f64> {
         let request = self.request;
-        let excluded = request.exclude_owner.as_deref().is_some_and(|o| *row.owner == *o)
-            || request.exclude_id.as_deref().is_some_and(|id| *row.id == *id);
-        if row.kind != request.want || excluded || !row.passes(&request.filters) {
+        let excluded = request.exclude_owner.as_deref().is_some_and(|o| row.owner() == o)
+            || request.exclude_id.as_deref().is_some_and(|id| row.id() == id);
+        if row.kind() != request.want || excluded || !row.passes(&request.filters) {
             return None;
         }
         let mut total = 0.0;
@@ -746,35 +747,9 @@ impl Index {
     /// The same for many requests, on `threads` threads (at least one); answers in the order of the
     /// requests.
     pub fn match_many(&self, requests: &[MatchRequest], threads: usize) -> Result<Vec<Vec<Match>>> {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        let next = AtomicUsize::new(0);
-        let work = || -> Result<Vec<(usize, Vec<Match>)>> {
-            let mut done = Vec::new();
-            loop {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                let Some(request) = requests.get(i) else { return Ok(done) };
-                done.push((i, self.matches(request)?));
-            }
-        };
-        let mut answers: Vec<Vec<Match>> = Vec::new();
-        answers.resize_with(requests.len(), Vec::new);
-        let shares: Vec<_> = std::thread::scope(|scope| {
-            let helpers: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let mut shares = vec![work()];
-            shares.extend(helpers.into_iter().map(|h| match h.join() {
-                Ok(share) => share,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }));
-            shares
-        });
-        for share in shares {
-            for (i, matches) in share? {
-                if let Some(answer) = answers.get_mut(i) {
-                    *answer = matches;
-                }
-            }
-        }
-        Ok(answers)
+        parallel::each(requests.len(), threads, |number| {
+            requests.get(number).map_or_else(|| Ok(Vec::new()), |request| self.matches(request))
+        })
     }
 
     pub(crate) fn matches_ranked(
@@ -826,7 +801,7 @@ impl Index {
             most_values: judge.most(),
         };
         let (accounts, effort) = retrieval::best(self, &view, &quest, &judge)?;
-        let mut best: Vec<(f64, Account, &Row)> = Vec::with_capacity(accounts.len());
+        let mut best: Vec<(f64, Account, Row)> = Vec::with_capacity(accounts.len());
         for account in accounts {
             if account.points > 0.0
                 && account.points >= floor
@@ -836,7 +811,7 @@ impl Index {
                 best.push((account.points + values, account, row));
             }
         }
-        best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.id.cmp(&b.2.id)));
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.id().cmp(b.2.id())));
         best.truncate(limit);
         let telling = Telling { plan: &plan, analyzer: self.analyzer };
         let mut matches: Vec<Match> = best
@@ -848,10 +823,10 @@ impl Index {
                 parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
                 let explanation = Explanation { parts, misfits };
                 Match {
-                    kind: row.kind,
-                    id: row.id.to_string(),
-                    title: row.title.to_string(),
-                    owner: row.owner.to_string(),
+                    kind: row.kind(),
+                    id: row.id().to_owned(),
+                    title: row.title().to_owned(),
+                    owner: row.owner().to_owned(),
                     score: explanation.total(),
                     suitable: account.points >= suitability.floor(),
                     probability: suitability.probability(account.points),

@@ -205,6 +205,16 @@ fn many_at_once_is_the_same_as_one_by_one() {
         assert_eq!(index.match_many(&requests, threads).unwrap(), one_by_one);
     }
     assert!(index.match_many(&[], 2).unwrap().is_empty());
+
+    let mut located = one_by_one.clone();
+    located.iter_mut().for_each(|matches| index.locate(matches).unwrap());
+    assert_ne!(located, one_by_one);
+    for threads in [0, 1, 2, 5] {
+        let mut many = one_by_one.clone();
+        index.locate_many(&mut many, threads).unwrap();
+        assert_eq!(many, located);
+    }
+    index.locate_many(&mut [], 2).unwrap();
 }
 
 /// Evidence of the wording points at itself in the listing's own text.

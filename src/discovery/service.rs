@@ -301,9 +301,7 @@ pub fn cross_match(
         .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut found = catalogue.match_many(&requests, threads)?;
-    for matches in &mut found {
-        catalogue.index().locate(matches)?;
-    }
+    catalogue.index().locate_many(&mut found, threads)?;
     Ok(demands
         .iter()
         .zip(&requests)

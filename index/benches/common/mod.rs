@@ -12,6 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// As in the service.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The corpus (format: `keshi_index::evaluation`) that KESHI_BENCH_CORPUS names. No text ships for this.
 pub fn corpus() -> PathBuf {
     file("KESHI_BENCH_CORPUS")

@@ -7,6 +7,7 @@
 mod fold;
 mod lexicon;
 
+pub(crate) use fold::told_apart;
 pub use fold::{Folded, fold};
 pub use lexicon::Lexicon;
 
@@ -91,18 +92,34 @@ impl Analyzer {
     pub fn analyse(&self, text: &str) -> Analysis {
         let folded = fold(text);
         let bearings = self.lexicon.bearings(&folded);
-        self.cut(&folded, bearings, true)
+        let all = Wanted { term: &|_| true, words_of: &|_| true };
+        self.cut(&folded, bearings, all)
     }
 
-    /// The character view alone, which needs no dictionary; what its terms bear on is not looked at.
-    pub(crate) fn characters(&self, text: &str) -> Vec<Token> {
-        self.cut(&fold(text), Vec::new(), false).characters
+    /// Of the terms of a text those that are wanted, without looking at what they bear on.
+    pub(crate) fn find(&self, text: &str, wanted: Wanted) -> Analysis {
+        self.cut(&fold(text), Vec::new(), wanted)
     }
 
-    fn cut(&self, folded: &Folded, bearings: Vec<Bearing>, words: bool) -> Analysis {
+    /// The words of a stretch of folded Chinese characters, stop words among them.
+    pub(crate) fn words<'a>(&self, run: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        // without guessed words: they change with their surroundings and gained nothing on the test set
+        self.lexicon.jieba.cut(run, false).into_iter().map(|cut| cut.word)
+    }
+
+    fn cut(&self, folded: &Folded, bearings: Vec<Bearing>, wanted: Wanted) -> Analysis {
         let out = Analysis::default();
-        Cutter { lexicon: self.lexicon, folded, bearings, words, out, unit: 0 }.run()
+        Cutter { lexicon: self.lexicon, folded, bearings, wanted, out, unit: 0 }.run()
     }
+}
+
+/// What is to be found in a text; most of its terms are made for nothing where few are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Whether a term is, in either view.
+    pub term: &'a dyn Fn(&str) -> bool,
+    /// Whether the words of a stretch of Chinese characters are; they need the dictionary.
+    pub words_of: &'a dyn Fn(&str) -> bool,
 }
 
 pub(crate) fn is_han(c: char) -> bool {
@@ -141,8 +158,7 @@ struct Cutter<'a> {
     lexicon: &'static Lexicon,
     folded: &'a Folded,
     bearings: Vec<Bearing>,
-    /// Whether words are wanted beside characters.
-    words: bool,
+    wanted: Wanted<'a>,
     out: Analysis,
     unit: u32,
 }
@@ -196,28 +212,30 @@ impl Cutter<'_> {
         while self.at(to).is_some_and(is_han) {
             to += 1;
         }
-        if self.words {
+        if (self.wanted.words_of)(self.folded.slice(from, to)) {
             self.han_words(from, to);
         }
         let last = if to - from == 1 { to } else { to - 1 };
         for i in from..last {
             let end = (i + 2).min(to);
-            let position = self.unit + small(i - from);
-            let token = self.token(self.folded.slice(i, end).to_owned(), i, end, position, 1);
-            self.out.characters.push(token);
+            let term = self.folded.slice(i, end);
+            if (self.wanted.term)(term) {
+                let position = self.unit + small(i - from);
+                let token = self.token(term.to_owned(), i, end, position, 1);
+                self.out.characters.push(token);
+            }
         }
         self.unit += small(to - from);
         to
     }
 
     fn han_words(&mut self, from: usize, to: usize) {
-        let mut at = from;
-        // without guessed words: they change with their surroundings and gained nothing on the test set
-        for cut in self.lexicon.jieba.cut(self.folded.slice(from, to), false) {
-            let end = at + cut.word.chars().count();
-            if !self.lexicon.stop.contains(cut.word) {
+        let (mut at, folded) = (from, self.folded);
+        for word in (Analyzer { lexicon: self.lexicon }).words(folded.slice(from, to)) {
+            let end = at + word.chars().count();
+            if (self.wanted.term)(word) && !self.lexicon.stop.contains(word) {
                 let position = self.unit + small(at - from);
-                let token = self.token(cut.word.to_owned(), at, end, position, small(end - at));
+                let token = self.token(word.to_owned(), at, end, position, small(end - at));
                 self.out.words.push(token);
             }
             at = end;
@@ -311,12 +329,12 @@ impl Cutter<'_> {
             '–' | '—' | '~' => Some('-'),
             c => Some(c),
         };
-        let term = stem(text).chars().filter_map(plain).collect();
-        let token = self.token(term, from, to, position, units);
-        if self.words {
+        let term: String = stem(text).chars().filter_map(plain).collect();
+        if (self.wanted.term)(&term) {
+            let token = self.token(term, from, to, position, units);
             self.out.words.push(token.clone());
+            self.out.characters.push(token);
         }
-        self.out.characters.push(token);
     }
 }
 

@@ -194,6 +194,9 @@ pub(crate) fn kind_number(kind: Kind) -> u64 {
 
 /// The first `limit` characters.
 pub(crate) fn head(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text; // no need to count
+    }
     match text.char_indices().nth(limit) {
         Some((end, _)) => text.get(..end).unwrap_or(text),
         None => text,

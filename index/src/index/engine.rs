@@ -2,11 +2,23 @@
 use std::path::{Path, PathBuf};
 
 use tantivy::{
-    IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term, merge_policy::LogMergePolicy,
+    IndexBuilder, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term,
+    merge_policy::LogMergePolicy,
 };
 
-use super::{cut, stamp::Stamp};
+use super::{cut, document::schema, stamp::Stamp};
 use crate::{Result, view::View};
+
+/// Bytes of listings that are packed together: showing one unpacks so many.
+const PACKED: usize = 4_096;
+/// Of those, how many are kept unpacked for each segment.
+const KEPT_UNPACKED: usize = 256;
+
+/// What makes an engine in a directory of any sort.
+pub(super) fn builder() -> IndexBuilder {
+    let settings = IndexSettings { docstore_blocksize: PACKED, ..IndexSettings::default() };
+    tantivy::Index::builder().schema(schema().0).settings(settings)
+}
 
 /// Bytes the writer may fill before it flushes a segment.
 const WRITER_BYTES: usize = 40 << 20;
@@ -114,6 +126,6 @@ pub(super) fn reader(index: &tantivy::Index) -> Result<IndexReader> {
     Ok(index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual) // a commit reloads; nothing else may change the view
-        .doc_store_cache_num_blocks(64)
+        .doc_store_cache_num_blocks(KEPT_UNPACKED)
         .try_into()?)
 }

@@ -15,8 +15,12 @@ use std::{
 
 use tantivy::{TantivyError, directory::MmapDirectory};
 
-use super::{document::schema, engine::reader, stamp::Stamp};
-use crate::{Error, Result, view::View};
+use super::{
+    document::schema,
+    engine::{builder, reader},
+    stamp::Stamp,
+};
+use crate::{Error, Result, parallel, view::View};
 
 const FIRST: &str = "tantivy";
 
@@ -85,7 +89,7 @@ pub(super) fn tidy(dir: &Path, home: &Path) {
 pub(super) fn create(home: &Path) -> Result<tantivy::Index> {
     fs::create_dir_all(home).map_err(|e| Error::io(home, e))?;
     let directory = MmapDirectory::open(home).map_err(TantivyError::from)?;
-    Ok(tantivy::Index::open_or_create(directory, schema().0)?)
+    Ok(builder().open_or_create(directory)?)
 }
 
 pub(super) enum Found {
@@ -123,16 +127,19 @@ fn check(dir: &Path, home: &Path) -> Result<Found> {
     // before anything reads a segment: the engine trusts its files
     let known = recorded(dir);
     let segments: Vec<String> = metas.segments.iter().map(|s| s.id().uuid_string()).collect();
-    let mut damaged = Vec::new();
-    for (name, size) in sizes(home) {
-        let used = segments.iter().any(|segment| name.starts_with(segment));
-        if used && known.get(&name) != Some(&size) {
-            let whole = engine.directory().validate_checksum(Path::new(&name));
-            if !whole.map_err(TantivyError::from)? {
-                damaged.push(name);
-            }
-        }
-    }
+    let is_used = |name: &String| segments.iter().any(|segment| name.starts_with(segment));
+    let unknown: Vec<String> = sizes(home)
+        .into_iter()
+        .filter(|(name, size)| is_used(name) && known.get(name) != Some(size))
+        .map(|(name, _)| name)
+        .collect();
+    let is_whole = parallel::each(unknown.len(), parallel::cores(), |number| {
+        let Some(name) = unknown.get(number) else { return Ok(true) };
+        let whole = engine.directory().validate_checksum(Path::new(name));
+        Ok(whole.map_err(TantivyError::from)?)
+    })?;
+    let damaged = unknown.into_iter().zip(is_whole).filter(|(_, whole)| !whole);
+    let damaged: Vec<String> = damaged.map(|(name, _)| name).collect();
     if !damaged.is_empty() {
         return broken(&format!("damaged files: {}", damaged.join(", ")));
     }

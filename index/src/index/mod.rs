@@ -29,6 +29,7 @@ use crate::{
     Error, Result,
     analysis::Analyzer,
     listing::{Kind, Listing},
+    parallel,
     view::View,
 };
 
@@ -72,15 +73,20 @@ impl Index {
     /// [`Error::Busy`] when another handle has the folder open: nothing is touched then.
     /// [`Error::Io`] when the folder cannot be written at all.
     pub fn open(dir: &Path) -> Result<Opened> {
-        let analyzer = Analyzer::new()?;
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         let lock = folder::lock(dir)?;
         let home = folder::home(dir);
         folder::tidy(dir, &home);
+        let (analyzer, found) = std::thread::scope(|scope| {
+            // the dictionary takes a moment to load; the answer comes from the second call below
+            scope.spawn(Analyzer::new);
+            // the engine answers damage with errors, but a panic in it must not take the service down
+            let found = catch_unwind(AssertUnwindSafe(|| folder::existing(dir, &home)))
+                .unwrap_or_else(|_| Found::Broken("the index cannot be read".into()));
+            (Analyzer::new(), found)
+        });
+        let analyzer = analyzer?;
         let fingerprint = stamp::fingerprint(&analyzer);
-        // the engine answers damage with errors, but a panic in it must not take the service down
-        let found = catch_unwind(AssertUnwindSafe(|| folder::existing(dir, &home)))
-            .unwrap_or_else(|_| Found::Broken("the index cannot be read".into()));
         let (engine, found, rebuilt) = match found {
             Found::Good(engine, stamp, view) => (engine, Some((stamp, *view)), None),
             Found::Nothing => (folder::create(&home)?, None, None),
@@ -116,7 +122,7 @@ impl Index {
     pub fn in_memory() -> Result<Self> {
         let analyzer = Analyzer::new()?;
         let fingerprint = stamp::fingerprint(&analyzer);
-        let engine = tantivy::Index::create_in_ram(schema().0);
+        let engine = engine::builder().create_in_ram()?;
         let engine = Engine::new(engine, fingerprint.clone(), None)?;
         let view = engine.view(None)?;
         Ok(Self::over(engine, view, analyzer, fingerprint, None, None))
@@ -206,14 +212,14 @@ impl Index {
     pub fn listing(&self, kind: Kind, id: &str) -> Result<Option<Listing>> {
         let view = self.view();
         let flat = view.find(&self.fields.key(kind, id))?;
-        flat.map_or(Ok(None), |flat| view.listing(&self.fields, flat))
+        flat.map_or(Ok(None), |flat| view.listing(flat))
     }
 
     /// Shows every visible listing as it was put in, hidden ones included, in no order.
     pub fn for_each(&self, mut show: impl FnMut(Listing)) -> Result<()> {
         let view = self.view();
         for (flat, _) in view.rows() {
-            if let Some(listing) = view.listing(&self.fields, flat)? {
+            if let Some(listing) = view.listing(flat)? {
                 show(listing);
             }
         }
@@ -223,8 +229,8 @@ impl Index {
     /// Kind, id, technology field and region of every listing that anybody may find, in no order.
     pub fn census(&self, mut show: impl FnMut(Kind, &str, Option<&str>, Option<&str>)) {
         let view = self.view();
-        for (_, row) in view.rows().filter(|(_, row)| !row.hidden) {
-            show(row.kind, &row.id, row.field.as_deref(), row.region.as_deref());
+        for (_, row) in view.rows().filter(|(_, row)| !row.hidden()) {
+            show(row.kind(), row.id(), row.field(), row.region());
         }
     }
 
@@ -248,7 +254,7 @@ impl Index {
         let home = self.dir.as_deref().map(folder::another);
         let engine = match &home {
             Some(home) => folder::create(home)?,
-            None => tantivy::Index::create_in_ram(schema().0),
+            None => engine::builder().create_in_ram()?,
         };
         let engine = Some(Engine::new(engine, self.fingerprint.clone(), home)?);
         Ok(Beside { engine, fields: self.fields, analyzer: self.analyzer })
@@ -341,7 +347,7 @@ fn each_cut(
     listings: &[Listing],
     mut each: impl FnMut(Term, TantivyDocument) -> Result<()>,
 ) -> Result<()> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::cores();
     let share = listings.len().div_ceil(threads).max(1);
     // a few wait between cutting and writing, so that neither stands still
     let (give, take) = sync_channel(64);

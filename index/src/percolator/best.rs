@@ -102,7 +102,7 @@ pub(super) fn ask(
     }
     let worths: Box<[f64]> = slot.terms.iter().map(|(n, weight)| weight * rarity.of(*n)).collect();
     let total: f64 = worths.iter().sum();
-    let mut patterns: HashMap<u128, &Row> = HashMap::new();
+    let mut patterns: HashMap<u128, Row> = HashMap::new();
     for (reader, segment) in view.readers() {
         let mut has = vec![0_u128; segment.rows.len()];
         for (bit, (number, _)) in (0..).zip(&slot.terms) {
@@ -120,7 +120,7 @@ pub(super) fn ask(
     }
     let covers = |pattern: &u128| sum(*pattern, worths.iter().copied());
     let best = patterns.iter().max_by(|a, b| covers(a.0).total_cmp(&covers(b.0)));
-    let (has, witness) = best.map_or((0, None), |(has, at)| (*has, market.witness(at)));
+    let (has, witness) = best.map_or((0, None), |(has, at)| (*has, market.witness(*at)));
     let beside = patterns.keys().filter(|pattern| *pattern & !has != 0);
     let rest = beside.map(covers).fold(0.0, f64::max);
     let covered = if total > 0.0 { covers(&has) / total } else { 0.0 };

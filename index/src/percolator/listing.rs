@@ -28,23 +28,23 @@ enum Place {
     Keyword,
 }
 
-pub(super) struct Subject {
-    pub row: Row,
+pub(super) struct Subject<'v> {
+    pub row: Row<'v>,
     /// In the order in which a question is weighed.
     pub terms: Vec<(Sight, String, Found)>,
 }
 
-impl Subject {
+impl<'v> Subject<'v> {
     /// Reads the listing as it was committed.
-    pub fn read(index: &Index, view: &View, kind: Kind, id: &str) -> Result<Option<Self>> {
+    pub fn read(index: &Index, view: &'v View, kind: Kind, id: &str) -> Result<Option<Self>> {
         let Some(flat) = view.find(&index.fields.key(kind, id))? else { return Ok(None) };
-        let (row, listing) = (view.row(flat), view.listing(&index.fields, flat)?);
+        let (row, listing) = (view.row(flat), view.listing(flat)?);
         let read = row.zip(listing);
-        Ok(read.map(|(row, listing)| Self::of(index, row.clone(), &listing)))
+        Ok(read.map(|(row, listing)| Self::of(index, row, &listing)))
     }
 
     /// The listing of that row.
-    pub fn of(index: &Index, row: Row, listing: &Listing) -> Self {
+    pub fn of(index: &Index, row: Row<'v>, listing: &Listing) -> Self {
         let (mut words, mut characters) = (BTreeMap::new(), BTreeMap::new());
         let mut values = vec![(Place::Title, &listing.title), (Place::Text, &listing.text)];
         values.extend(listing.keywords.iter().map(|k| (Place::Keyword, k)));
@@ -71,10 +71,11 @@ impl Subject {
         if !lane.is_match() {
             return 1.0;
         }
-        let (weights, size) = (lane.weights(), view.size(self.row.kind));
-        let (length, total) = match sight {
-            Sight::Words => (self.row.words, size.words),
-            Sight::Characters => (self.row.characters, size.characters),
+        let (weights, size) = (lane.weights(), view.size(self.row.kind()));
+        let length = self.row.length(sight);
+        let total = match sight {
+            Sight::Words => size.words,
+            Sight::Characters => size.characters,
         };
         let average = if size.listings > 0.0 { (total / size.listings).max(1.0) } else { 1.0 };
         let (k1, b) = (weights.k1, weights.b);

@@ -5,14 +5,12 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
 };
 
 use tantivy::index::SegmentId;
 
 use crate::{
     Result,
-    index::Index,
     listing::{Kind, Listing},
     number::{index as place, small},
     view::{Row, View, is_alive},
@@ -20,7 +18,8 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Market {
-    numbers: HashMap<(Kind, Arc<str>), u32>,
+    /// By kind and id.
+    numbers: HashMap<Kind, HashMap<Box<str>, u32>>,
     known: Vec<Known>,
 }
 
@@ -38,25 +37,24 @@ pub(super) struct Witness {
 }
 
 /// A listing that was not known, or says something else now.
-pub(super) struct News {
-    pub row: Row,
+pub(super) struct News<'v> {
+    pub row: Row<'v>,
     pub listing: Listing,
     pub witness: Witness,
 }
 
 impl Market {
     /// Takes in what stands in segments that are not known yet.
-    pub fn follow(
+    pub fn follow<'v>(
         &mut self,
-        index: &Index,
-        view: &View,
+        view: &'v View,
         is_known: impl Fn(SegmentId) -> bool,
-    ) -> Result<Vec<News>> {
+    ) -> Result<Vec<News<'v>>> {
         let mut news = Vec::new();
         for (reader, segment) in view.readers().filter(|(r, _)| !is_known(r.segment_id())) {
             for (doc, row) in (0..).zip(segment.rows.iter()).filter(|(d, _)| is_alive(reader, *d)) {
                 let flat = segment.base + place(doc);
-                let Some(stored) = view.stored(&index.fields, flat)? else { continue };
+                let Some(stored) = view.stored(flat)? else { continue };
                 let mut digest = DefaultHasher::new();
                 stored.hash(&mut digest);
                 let digest = digest.finish();
@@ -64,7 +62,7 @@ impl Market {
                 let is_new = self.place(row, Known { digest, segment, doc });
                 if let Some(witness) = self.witness(row).filter(|_| is_new) {
                     let listing = serde_json::from_str(&stored)?;
-                    news.push(News { row: row.clone(), listing, witness });
+                    news.push(News { row, listing, witness });
                 }
             }
         }
@@ -72,9 +70,10 @@ impl Market {
     }
 
     /// Answers whether that is news.
-    fn place(&mut self, row: &Row, now: Known) -> bool {
+    fn place(&mut self, row: Row, now: Known) -> bool {
         let next = small(self.known.len());
-        let number = *self.numbers.entry((row.kind, row.id.clone())).or_insert(next);
+        let numbers = self.numbers.entry(row.kind()).or_default();
+        let number = *numbers.entry(row.id().into()).or_insert(next);
         match self.known.get_mut(place(number)) {
             Some(known) => {
                 let is_new = known.digest != now.digest;
@@ -89,8 +88,8 @@ impl Market {
     }
 
     /// The listing of that row as it is now.
-    pub fn witness(&self, row: &Row) -> Option<Witness> {
-        let number = *self.numbers.get(&(row.kind, row.id.clone()))?;
+    pub fn witness(&self, row: Row) -> Option<Witness> {
+        let number = *self.numbers.get(&row.kind())?.get(row.id())?;
         let known = self.known.get(place(number))?;
         Some(Witness { number, digest: known.digest })
     }

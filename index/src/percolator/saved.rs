@@ -217,19 +217,19 @@ impl Slot {
         self.terms.len() <= MOST_BITS && self.sights().iter().all(|part| part.len() <= most)
     }
 
-    pub fn passes(&self, row: &Row) -> bool {
+    pub fn passes(&self, row: Row) -> bool {
         match &self.filters {
             Some(filters) => row.passes(filters),
-            None => !row.hidden,
+            None => !row.hidden(),
         }
     }
 
     /// Whether the listing meets the conditions, whatever it says.
-    pub fn admits(&self, row: &Row) -> bool {
-        self.lane.among().contains(&row.kind)
+    pub fn admits(&self, row: Row) -> bool {
+        self.lane.among().contains(&row.kind())
             && self.passes(row)
-            && self.exclude_owner.as_deref().is_none_or(|owner| *row.owner != *owner)
-            && self.exclude_id.as_deref().is_none_or(|id| *row.id != *id)
+            && self.exclude_owner.as_deref().is_none_or(|owner| row.owner() != owner)
+            && self.exclude_id.as_deref().is_none_or(|id| row.id() != id)
     }
 
     /// The listing against the question, as when it is asked.
@@ -284,7 +284,7 @@ impl Slot {
             .map(|(number, weight)| weight * seen.rarity.of(*number))
             .filter(|worth| *worth > least)
             .sum();
-        worth * Standing::of(&run.text, often, &subject.row).share(self.lane.weights())
+        worth * Standing::of(&run.text, often, subject.row).share(self.lane.weights())
     }
 
     /// Which of the terms the listing has; none when there are too many to say.

@@ -198,7 +198,7 @@ impl Opening<'_, '_> {
     fn body(&mut self, s: &Sought, worth: f64, field: Field, info: &TermInfo) -> Result<()> {
         let averages = self.lists.lookup.averages;
         let bm25 = averages.bm25(s.wanted.sight, self.lists.lookup.weights);
-        let lengths = self.segment.lengths.of(s.wanted.sight);
+        let lengths = self.segment.rows.lengths(s.wanted.sight);
         let part = body_part(s.wanted.sight);
         if info.doc_freq < FEW {
             let from = self.lists.docs.len();
@@ -441,7 +441,7 @@ impl Lists<'_> {
                         }
                         let points = match body {
                             Some((sight, bm25)) => {
-                                let lengths = segment.lengths.of(sight);
+                                let lengths = segment.rows.lengths(sight);
                                 let length = lengths.get(index(*doc)).copied().unwrap_or_default();
                                 bm25.gain(list.worth, postings.freq(at), length)
                             }

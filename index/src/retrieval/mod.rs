@@ -54,7 +54,7 @@ pub(crate) struct Quest<'a> {
 /// What decides on a listing beside the wording.
 pub(crate) trait Judge {
     /// Whether it may be shown, and what its values add; negative where they cost.
-    fn values(&self, row: &Row) -> Option<f64>;
+    fn values(&self, row: Row) -> Option<f64>;
 }
 
 /// What was given for one term: of `Plan::wanted`, or of `Plan::phrases` for the phrase part.

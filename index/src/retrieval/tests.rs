@@ -25,7 +25,7 @@ fn weighed_one_by_one(index: &Index, request: &MatchRequest) -> Vec<(String, f64
             && (points >= floor || request.include_unsuitable)
             && let Some(values) = judge.values(row)
         {
-            all.push((row.id.to_string(), points + values, scored.covered[flat]));
+            all.push((row.id().to_string(), points + values, scored.covered[flat]));
         }
     }
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -53,7 +53,7 @@ impl Window {
             let high = documents.min(low + SIZE);
             let range = index(low)..index(high);
             let lengths = [Sight::Words, Sight::Characters]
-                .map(|sight| segment.lengths.of(sight).get(range.clone()).unwrap_or_default());
+                .map(|sight| segment.rows.lengths(sight).get(range.clone()).unwrap_or_default());
             self.active.clear();
             let mut rest = 0.0;
             for number in &lists.order {

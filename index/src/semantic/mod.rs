@@ -189,7 +189,7 @@ impl Semantic {
                     return Ok(made);
                 }
                 if is_alive(reader, doc) {
-                    made += usize::from(self.make(index, &view, segment.base + place(doc))?);
+                    made += usize::from(self.make(&view, segment.base + place(doc))?);
                 }
                 *next = doc + 1;
             }
@@ -205,15 +205,15 @@ impl Semantic {
         let view = index.view();
         for one in found.iter().take(REACH) {
             if let Some(flat) = view.find(&index.fields.key(one.kind, &one.id))? {
-                self.make(index, &view, flat)?;
+                self.make(&view, flat)?;
             }
         }
         Ok(())
     }
 
     /// Answers whether the listing had no vector yet.
-    fn make(&self, index: &Index, view: &View, flat: usize) -> Result<bool> {
-        let Some(listing) = view.listing(&index.fields, flat)? else { return Ok(false) };
+    fn make(&self, view: &View, flat: usize) -> Result<bool> {
+        let Some(listing) = view.listing(flat)? else { return Ok(false) };
         let text = text_of_listing(&listing);
         let digest = digest(&text);
         if self.known(digest).is_some() {

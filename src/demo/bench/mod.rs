@@ -8,6 +8,7 @@ mod get;
 mod import;
 mod load;
 mod post;
+mod search;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -60,6 +61,9 @@ pub enum Bench {
         #[arg(long, default_value_t = 50_000)]
         rows: u32,
     },
+    /// Matches with their explanations, and pages of the search box with facets and marks, against the bare
+    /// engine with the same terms.
+    Search(search::Search),
 }
 
 pub fn run(bench: Bench) -> anyhow::Result<()> {
@@ -67,7 +71,9 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
     let (dir, keep) = match &bench {
         Bench::Figures { folder, keep, .. } => (folder.clone().unwrap_or_else(temporary), *keep),
         Bench::AskFigures { folder } => (folder.clone(), true),
-        Bench::Get | Bench::Post | Bench::Load | Bench::Import { .. } => (temporary(), false),
+        Bench::Get | Bench::Post | Bench::Load | Bench::Import { .. } | Bench::Search(_) => {
+            (temporary(), false)
+        }
     };
     // what was there before is not ours to remove
     let keep = keep || dir.exists();
@@ -83,6 +89,7 @@ pub fn run(bench: Bench) -> anyhow::Result<()> {
         Bench::Figures { contracts, .. } => figures::run(&config, contracts),
         Bench::AskFigures { .. } => figures::ask(&config),
         Bench::Import { rows } => import::run(&config, rows),
+        Bench::Search(search) => search::run(&search),
     };
     if !keep {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
