@@ -104,11 +104,11 @@ fn an_evaluation_tells_what_meaning_gains() {
     };
     let corpus = file(
         "corpus.jsonl",
-        "{\"id\":\"d1\",\"title\":\"石墨烯改性镁碳砖的石墨烯\"}\n{\"id\":\"d2\",\"title\":\"石墨烯改性镁碳砖\",\"abstract\":\"近处的另一种说法，不用那些词。\"}\n",
+        "{\"id\":\"d1\",\"title\":\"石墨烯改性镁碳砖\",\"abstract\":\"远处的另一种说法，不用那些词。\"}\n{\"id\":\"d2\",\"title\":\"石墨烯改性镁碳砖\",\"abstract\":\"近处的另一种说法，不用那些词。\"}\n",
     );
     let queries = file(
         "queries.jsonl",
-        "{\"id\":\"q1\",\"text\":\"石墨烯改性镁碳砖的石墨烯，近来需要\",\"kind\":\"need\"}\n{\"id\":\"q2\",\"text\":\"石墨烯\",\"kind\":\"topic\"}\n",
+        "{\"id\":\"q1\",\"text\":\"石墨烯改性镁碳砖，近来需要\",\"kind\":\"need\"}\n{\"id\":\"q2\",\"text\":\"石墨烯\",\"kind\":\"topic\"}\n",
     );
     let qrels = file("qrels.tsv", "q1\td2\t3\nq2\td2\t3\n");
     let semantic = told(folder.path(), 1);
