@@ -692,7 +692,7 @@ fn weigh_values(
 }
 
 /// Whole days since a listing was published: none in the first one, and none where nobody knows.
-fn days_old(request: &MatchRequest, row: &Row<'_>) -> Option<u32> {
+fn days_old(request: &MatchRequest, row: Row) -> Option<u32> {
     const DAY: i64 = 86_400_000_000;
     let published = Some(row.published_at()).filter(|at| *at > 0)?;
     let days = request.now?.checked_sub(published)? / DAY;
