@@ -10,7 +10,9 @@ use super::{
 };
 use crate::kernel::{
     Actor, At, Body, Code, Db, Error, Id, Nothing, Page, Problem, Query, Received, Reply, Result,
-    Storage, Upload, Window, Writer, blocking, document, of,
+    Storage, Upload, Window, Writer, blocking,
+    code::chosen,
+    document, of,
     table::{self, TableFormat},
 };
 
@@ -37,13 +39,6 @@ impl WantedFormat {
     fn read(&self) -> Result<TableFormat> {
         chosen("format", self.format.as_deref().unwrap_or("xlsx"))
     }
-}
-
-fn chosen<C: Code>(name: &str, slug: &str) -> Result<C> {
-    C::from_slug(slug).ok_or_else(|| {
-        let all: Vec<_> = C::ALL.iter().map(|c| c.slug()).collect();
-        Error::invalid(name, "not_in_list", format!("应为 {} 之一。", all.join("、")))
-    })
 }
 
 /// Download a template.

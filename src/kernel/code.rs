@@ -7,6 +7,8 @@ use utoipa::openapi::{
     schema::{Schema, Type},
 };
 
+use super::{Error, Result};
+
 /// A value of a code list.
 pub trait Code: Copy + Eq + 'static {
     /// Every value, in the order of the list.
@@ -17,6 +19,15 @@ pub trait Code: Copy + Eq + 'static {
     fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|c| c.slug() == slug)
     }
+}
+
+/// The value that a text outside of a body names: a parameter, or a part of a form. Refuses by `pointer`, and
+/// says what there is to choose from.
+pub fn chosen<C: Code>(pointer: &str, slug: &str) -> Result<C> {
+    C::from_slug(slug).ok_or_else(|| {
+        let all: Vec<_> = C::ALL.iter().map(|c| c.slug()).collect();
+        Error::invalid(pointer, "not_in_list", format!("应为 {} 之一。", all.join("、")))
+    })
 }
 
 /// One value of a code list, as `GET /codes` shows it.

@@ -218,13 +218,14 @@ async fn the_file_of_a_paper_opens_for_those_who_may_read_the_text() {
     // a digest that was entered first: the file joins its paper
     let sha256 = "096d13eda09b562b3eaa39836d9d553d25c07a1d4877f59445bd0b0ed77a9745";
     let pledge = json!({"kind": "contract", "name": "合同.pdf", "media_type": "application/pdf",
-        "bytes": PDF.len(), "sha256": sha256});
+        "bytes": 482_113, "sha256": sha256});
     let pledged = cast.filer.post(&papers, pledge).await.ok();
     assert_eq!(pledged["has_file"], false);
     let file = |paper: &Value| format!("{papers}/{}/file", paper["id"].as_str().unwrap());
     cast.filer.get(&file(&pledged)).await.refused(404, "not_found");
     let kept = cast.filer.upload_form(&files, &kind("contract"), "../../合同.pdf", PDF).await.ok();
     assert_eq!((&kept["id"], &kept["has_file"]), (&pledged["id"], &json!(true)));
+    assert_eq!(kept["bytes"], PDF.len(), "what was said of it gives way to what it is");
     let again = cast.filer.upload_form(&files, &kind("contract"), "b.pdf", PDF).await;
     again.refused(409, "paper_exists");
     assert_eq!(stored(), 1);
@@ -237,6 +238,7 @@ async fn the_file_of_a_paper_opens_for_those_who_may_read_the_text() {
         (given.bytes.as_slice(), given.header("content-type")),
         (PDF, Some("application/pdf"))
     );
+    assert_eq!(given.header("content-length"), Some(PDF.len().to_string().as_str()));
     assert_eq!(cast.customer.bytes(&file(&kept)).await, PDF);
     let late = cast.filer.upload_form(&files, &kind("other"), "c.pdf", b"%PDF-1.7 late").await;
     late.refused(409, "illegal_transition");

@@ -1,6 +1,6 @@
 //! What lies with a contract, over HTTP.
 use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
+    HttpResponse, delete, get,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY},
     post,
     web::Data,
@@ -17,8 +17,8 @@ use crate::{
         service::{self, NewPaper},
     },
     kernel::{
-        Actor, At, Body, Code, Config, Db, Error, Id, Problem, Reply, Result, Storage, Upload,
-        Writer,
+        Actor, At, Body, Config, Db, Error, Part, Problem, Reply, Result, Storage, Upload, Writer,
+        code::chosen,
         document::{self, Inspected},
         of,
     },
@@ -209,7 +209,10 @@ async fn add_paper_file(
     let (contract, asking, limit) = (id.0, actor.clone(), config.document_limit);
     db.read(move |conn| service::may_add_file(conn, &asking, contract)).await?;
     let (received, form) = upload.receive_form(&storage, limit, &["kind"]).await?;
-    let kind = kind_of(form.get("kind"))?;
+    let kind = form.get("kind").ok_or_else(|| {
+        Error::invalid("/kind", "required", "表单中缺少名为 kind 的部分：材料的种类。")
+    })?;
+    let kind: PaperKind = chosen("/kind", kind)?;
     let Inspected { name, media_type, size, sha256, file, once } =
         document::inspected(received, limit).await?;
     let key = service::file_key(contract);
@@ -232,16 +235,6 @@ async fn add_paper_file(
     reply
 }
 
-fn kind_of(told: Option<&String>) -> Result<PaperKind> {
-    let told = told.ok_or_else(|| {
-        Error::invalid("/kind", "required", "表单中缺少名为 kind 的部分：材料的种类。")
-    })?;
-    PaperKind::from_slug(told).ok_or_else(|| {
-        let known: Vec<&str> = PaperKind::ALL.iter().map(|kind| kind.slug()).collect();
-        Error::invalid("/kind", "not_in_list", format!("应为其中之一：{}。", known.join("、")))
-    })
-}
-
 /// Open the file of a paper.
 ///
 /// For the contract's parties, its assigned clerks and the authority. Whoever is no party leaves a line in
@@ -250,7 +243,7 @@ fn kind_of(told: Option<&String>) -> Result<PaperKind> {
     tag = "contracts",
     params(
         ("id" = String, Path, description = "The contract."),
-        ("paper" = String, Path, description = "The paper."),
+        ("part" = String, Path, description = "The paper."),
     ),
     responses(
         (status = 200, description = "The file, under its name", content_type = "application/octet-stream"),
@@ -259,22 +252,16 @@ fn kind_of(told: Option<&String>) -> Result<PaperKind> {
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
-#[get("/contracts/{id}/papers/{paper}/file")]
+#[get("/contracts/{id}/papers/{part}/file")]
 async fn open_paper_file(
     db: Data<Db>,
     storage: Data<Storage>,
     actor: Writer,
     id: At<of::Contract>,
-    req: HttpRequest,
+    paper: Part<of::Paper>,
 ) -> Result<HttpResponse> {
-    let paper = paper_of(&req)?;
-    let file = db.write(move |tx| service::open_file(tx, &actor, id.0, paper)).await?;
+    let file = db.write(move |tx| service::open_file(tx, &actor, id.0, paper.0)).await?;
     document::give(&storage, file).await
-}
-
-fn paper_of(req: &HttpRequest) -> Result<Id<of::Paper>> {
-    let paper = req.match_info().get("paper").and_then(|id| id.parse().ok());
-    paper.ok_or(Error::NotFound("材料"))
 }
 
 /// List what was received for a contract.
@@ -324,7 +311,7 @@ async fn add_receipt(
     tag = "contracts",
     params(
         ("id" = String, Path, description = "The contract."),
-        ("paper" = String, Path, description = "The paper."),
+        ("part" = String, Path, description = "The paper."),
     ),
     responses(
         (status = 204, description = "Gone."),
@@ -333,15 +320,14 @@ async fn add_receipt(
     ),
     security(("bearer" = []), ("api_key" = [])),
 )]
-#[delete("/contracts/{id}/papers/{paper}")]
+#[delete("/contracts/{id}/papers/{part}")]
 async fn drop_paper(
     db: Data<Db>,
     actor: Writer,
     id: At<of::Contract>,
-    req: HttpRequest,
+    paper: Part<of::Paper>,
 ) -> Result<Reply> {
-    let paper = paper_of(&req)?;
-    db.write(move |tx| service::drop_paper(tx, &actor, id.0, paper)).await?;
+    db.write(move |tx| service::drop_paper(tx, &actor, id.0, paper.0)).await?;
     Ok(Reply::no_content())
 }
 

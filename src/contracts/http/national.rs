@@ -15,7 +15,9 @@ use crate::{
     },
     kernel::{
         Actor, Code, Day, Db, Error, Id, Moment, Problem, Query, Received, Reply, Result, Storage,
-        Upload, Window, Writer, blocking, of,
+        Upload, Window, Writer, blocking,
+        code::chosen,
+        of,
         table::{self, TableFormat},
     },
 };
@@ -71,7 +73,7 @@ async fn export(
 ) -> Result<HttpResponse> {
     let ExportQuery { registrar, from, to, format } = query.0;
     let registrar = registrar_of(registrar.as_deref())?;
-    let format = format_of(format.as_deref().unwrap_or("xlsx"))?;
+    let format = chosen("format", format.as_deref().unwrap_or("xlsx"))?;
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Error::invalid("to", "before_start", "to 不得早于 from。"));
     }
@@ -81,11 +83,6 @@ async fn export(
         .read_snapshot(move |conn| service::export(conn, &books, (from, to), format, file))
         .await?;
     Ok(table::download(file, format, "contracts"))
-}
-
-fn format_of(slug: &str) -> Result<TableFormat> {
-    TableFormat::from_slug(slug)
-        .ok_or_else(|| Error::invalid("format", "not_in_list", "应为 xlsx 或 csv。"))
 }
 
 /// Tell what numbers and amounts the national system has.
@@ -204,7 +201,7 @@ async fn reconcile(
             Ok(Reply::ok(&db.read_snapshot(ask).await?)?.respond_to(&request))
         }
         Some(other) => {
-            let (format, file) = (format_of(other)?, storage.spool()?);
+            let (format, file) = (chosen("format", other)?, storage.spool()?);
             let write = move |conn: &mut _| {
                 service::reconciliation_file(conn, &actor, &wanted, format, file)
             };

@@ -394,7 +394,7 @@ pub struct Paper {
     pub media_type: String,
     pub bytes: i64,
     pub sha256: String,
-    /// Whether the file is kept here: `GET /contracts/{id}/papers/{paper}/file`.
+    /// Whether the file is kept here: `GET /contracts/{id}/papers/{part}/file`.
     #[diesel(select_expression = contract_papers::storage_key.is_not_null())]
     pub has_file: bool,
     pub created_at: Moment,

@@ -70,9 +70,10 @@ pub fn add_paper(
     body: PaperBody,
 ) -> Result<Paper> {
     let at = open_to_papers(tx, actor, id)?;
+    let there = store::papers(tx, id)?;
     let PaperBody { kind, name, media_type, bytes, sha256 } = body;
     let new = store::NewPaper { kind, name, media_type, bytes, sha256, storage_key: None };
-    enter(tx, actor, &at, new)
+    enter(tx, actor, &at, (&there, new))
 }
 
 /// Enters a paper whose file is stored already. Where its digest was entered before, the file joins it.
@@ -85,19 +86,21 @@ pub fn add_file(
     let at = open_to_papers(tx, actor, id)?;
     let there = store::papers(tx, id)?;
     let pledged = |p: &&Paper| p.sha256 == new.sha256 && p.kind == new.kind && !p.has_file;
-    match (there.iter().find(pledged), &new.storage_key) {
-        (Some(paper), Some(key)) => {
-            let paper = store::keep_file(tx, paper.id, &new.media_type, key)?;
-            told(tx, actor, &at, "contract.paper_added", &paper)?;
-            Ok(paper)
-        }
-        _ => enter(tx, actor, &at, new),
-    }
+    let Some(paper) = there.iter().find(pledged) else {
+        return enter(tx, actor, &at, (&there, new));
+    };
+    let paper = store::keep_file(tx, paper.id, &new)?;
+    entered(tx, actor, &at, &paper)?;
+    Ok(paper)
 }
 
-fn enter(tx: &mut Tx<'_>, actor: &Actor, at: &At, new: store::NewPaper) -> Result<Paper> {
+fn enter(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    at: &At,
+    (there, new): (&[Paper], store::NewPaper),
+) -> Result<Paper> {
     const MOST: usize = 50;
-    let there = store::papers(tx, at.row.id)?;
     if there.iter().any(|paper| paper.sha256 == new.sha256) {
         return Err(Error::conflict("paper_exists", "同一份文件（SHA-256 相同）已经登记。"));
     }
@@ -105,13 +108,13 @@ fn enter(tx: &mut Tx<'_>, actor: &Actor, at: &At, new: store::NewPaper) -> Resul
         return Err(Error::conflict("too_many_papers", "一份合同最多登记 50 份材料。"));
     }
     let paper = store::add_paper(tx, at.row.id, new, actor.account)?;
-    told(tx, actor, at, "contract.paper_added", &paper)?;
+    entered(tx, actor, at, &paper)?;
     Ok(paper)
 }
 
-fn told(tx: &mut Tx<'_>, actor: &Actor, at: &At, topic: &str, paper: &Paper) -> Result<()> {
+fn entered(tx: &mut Tx<'_>, actor: &Actor, at: &At, paper: &Paper) -> Result<()> {
     let body = json!({ "state": at.row.state, "paper": paper.id, "kind": paper.kind });
-    note(tx, &actor.name(), topic, &at.row, body)
+    note(tx, &actor.name(), "contract.paper_added", &at.row, body)
 }
 
 /// Whether the caller may hand in a paper: asked before a byte of its file is read.

@@ -7,7 +7,7 @@ use diesel::{
 
 use crate::{
     contracts::model::{Paper, PaperKind, Receipt},
-    kernel::{Day, DbConn, Fen, Id, Result, Tx, document::Given, of},
+    kernel::{Day, DbConn, Error, Fen, Id, Result, Tx, document::Given, of},
     schema::{contract_papers as papers_table, contract_receipts as receipts_table},
 };
 
@@ -53,11 +53,20 @@ pub fn drop_paper(tx: &mut Tx<'_>, contract: Id<of::Contract>, id: Id<of::Paper>
     Ok(diesel::delete(own).execute(&mut **tx)? > 0)
 }
 
-/// Notes where the file of a paper is kept, of which only the digest was known so far.
-pub fn keep_file(tx: &mut Tx<'_>, id: Id<of::Paper>, media_type: &str, key: &str) -> Result<Paper> {
-    diesel::update(papers_table::table.find(id).filter(papers_table::storage_key.is_null()))
-        .set((papers_table::media_type.eq(media_type), papers_table::storage_key.eq(key)))
+/// Notes where the file of a paper is kept, of which only the digest was known so far. What was said of its
+/// type and size gives way to what they are.
+pub fn keep_file(tx: &mut Tx<'_>, id: Id<of::Paper>, file: &NewPaper) -> Result<Paper> {
+    let pledged = papers_table::table.find(id).filter(papers_table::storage_key.is_null());
+    let done = diesel::update(pledged)
+        .set((
+            papers_table::media_type.eq(&file.media_type),
+            papers_table::bytes.eq(file.bytes),
+            papers_table::storage_key.eq(&file.storage_key),
+        ))
         .execute(&mut **tx)?;
+    if done == 0 {
+        return Err(Error::Stale);
+    }
     Ok(Paper::query().filter(papers_table::id.eq(id)).first(&mut **tx)?)
 }
 
