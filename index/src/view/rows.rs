@@ -272,7 +272,8 @@ impl<'a> Row<'a> {
     }
 
     pub fn hidden(self) -> bool {
-        self.rows.numbers.hidden.get(self.at).copied().unwrap_or_default()
+        // what is not known is not shown
+        self.rows.numbers.hidden.get(self.at).copied().unwrap_or(true)
     }
 
     pub fn trl(self) -> Option<u8> {
