@@ -493,7 +493,10 @@ fn joined(mut hits: Vec<(&Wanted, f64)>) -> Vec<(String, f64)> {
     let mut terms: Vec<(String, f64)> = Vec::new();
     let mut next = None;
     for (wanted, gain) in hits {
-        let pair = wanted.sight == Sight::Characters && wanted.term.chars().all(is_han);
+        // a character that stands alone is no part of a run, though the next pair follows it
+        let pair = wanted.sight == Sight::Characters
+            && wanted.term.chars().all(is_han)
+            && wanted.term.chars().count() == 2;
         match terms.last_mut() {
             Some((run, sum)) if pair && next == Some(wanted.position) => {
                 run.extend(wanted.term.chars().last());

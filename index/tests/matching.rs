@@ -233,6 +233,26 @@ fn stands_there(evidence: &Evidence, listing: &Listing) {
     assert!(folded.starts_with(&evidence.term), "{evidence:?} is {there:?}");
 }
 
+#[test]
+fn a_character_alone_is_not_joined_to_the_next_pair() {
+    let index = Index::in_memory().unwrap();
+    let offer = |title: &str, text: &str| Listing {
+        text: text.into(),
+        ..Listing::new(Kind::Achievement, title, title)
+    };
+    let offers = [offer("石墨烯", "寿命，𠮷，"), offer("电池", "轴承"), offer("废水", "基因")];
+    offers.iter().for_each(|offer| index.put(offer).unwrap());
+    index.commit(0).unwrap();
+    let need =
+        Listing { text: "𠮷 寿命".into(), ..Listing::new(Kind::Demand, "n", "石墨烯") };
+    let request = MatchRequest { include_unsuitable: true, ..MatchRequest::from(&need) };
+    let mut matches = index.matches(&request).unwrap();
+    index.locate(&mut matches).unwrap();
+    let evidence = || matches[0].explanation.parts.iter().flat_map(|part| &part.evidence);
+    evidence().for_each(|evidence| stands_there(evidence, &offers[0]));
+    assert!(evidence().any(|evidence| evidence.term == "寿命"), "{matches:?}");
+}
+
 /// Text from a small alphabet of real words, so that requests and listings overlap.
 fn text(words: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
